@@ -1,0 +1,30 @@
+# `make demo` and `make test` do all the set-up they need. `make help` lists the rest.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+help:    ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup:   ## make .venv from the pins (the other targets call it)
+	@python3 scripts/setup.py
+
+check: setup  ## format, lint, types, protos
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) scripts/protos.py check
+
+fix: setup  ## format and mend what can be mended
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+test: setup  ## every test, on real PostgreSQL and NATS
+	$(PY) -m pytest
+
+protos: setup  ## generate libs/contracts anew from protos/
+	$(PY) scripts/protos.py generate
+
+pins: setup  ## compile requirements/ anew
+	scripts/pin.sh
+
+.PHONY: help setup check fix test protos pins

@@ -1,0 +1,1 @@
+"""Python SDK of Cortex and the cortex command line."""

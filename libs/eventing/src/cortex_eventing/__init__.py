@@ -1,0 +1,1 @@
+"""Event sourcing for Cortex: deciders, append, relay, feed, projections, reactions."""

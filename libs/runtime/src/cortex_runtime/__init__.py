@@ -1,0 +1,1 @@
+"""What every Cortex process needs: settings, gRPC server, roles, telemetry, migrations, embedded servers."""

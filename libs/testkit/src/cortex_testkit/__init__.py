@@ -1,0 +1,1 @@
+"""pytest plugin, in-memory adapters, contract suites and fault tools of Cortex."""

@@ -1,0 +1,1 @@
+"""Transcription sessions of voice rooms: messages, attendance."""

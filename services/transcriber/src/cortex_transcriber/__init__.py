@@ -1,0 +1,1 @@
+"""Streams of speech in, utterances out."""
