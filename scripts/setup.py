@@ -36,10 +36,11 @@ def run(*command):
     environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", UV_NO_PROGRESS="1", VIRTUAL_ENV=str(VENV))
     if not os.access(os.path.expanduser("~"), os.W_OK):
         environment.setdefault("UV_CACHE_DIR", str(ROOT / ".cache" / "uv"))
-    done = subprocess.run([str(word) for word in command], cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.stderr.write(done.stdout.decode(errors="replace"))
-        sys.exit("setup: failed: " + " ".join(str(word) for word in command))
+        sys.exit("setup: failed: " + " ".join(words))
 
 
 def version_of(python):
