@@ -7,6 +7,7 @@ help:    ## list the targets
 
 setup:   ## make .venv from the pins (the other targets call it)
 	@python3 scripts/setup.py
+	@$(PY) scripts/fetch_model.py
 
 check: setup  ## format, lint, types, protos
 	$(PY) -m ruff format --check .

@@ -1,0 +1,1 @@
+"""What touches the outside: models on onnxruntime, resampling, transport and store."""

@@ -1,0 +1,99 @@
+"""A directory that holds a model: verified against its manifest, then loaded by the adapter of its family."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from cortex_transcriber.adapters.moonshine import MoonshineRecogniser
+from cortex_transcriber.adapters.onnx_asr_recogniser import load_onnx_asr
+from cortex_transcriber.shipped_model import MANIFEST as SHIPPED
+from cortex_transcriber.speech import manifest as manifests
+from cortex_transcriber.speech.manifest import Manifest, ManifestError
+from cortex_transcriber.speech.recogniser import Recogniser
+
+READ_SIZE: Final = 1 << 20
+"""Bytes hashed at once: models may be larger than memory should hold twice."""
+
+
+class ModelUnusable(RuntimeError):
+    """A model directory that is missing or damaged; the message says what to run."""
+
+    def __init__(self, directory: Path, reason: str, name: str = SHIPPED.name) -> None:
+        remedy = "run `make setup`" if name == SHIPPED.name else "fetch the model again"
+        super().__init__(
+            f"the speech model in {directory} cannot be used: {reason}; "
+            f"{remedy}, or let CORTEX_MODEL_DIR name another directory"
+        )
+
+
+def load_recogniser(directory: Path) -> Recogniser:
+    """Verify every file of the directory, then load the model.
+
+    Raises:
+        ModelUnusable: the directory is missing or damaged, or its model cannot be loaded.
+    """
+    manifest = verify(directory)
+    try:
+        if manifest.family == SHIPPED.family:
+            return MoonshineRecogniser(directory, manifest)
+        return load_onnx_asr(directory, manifest)
+    except Exception as error:
+        # Runtimes raise what they like for a file that is no model.
+        raise ModelUnusable(directory, f"{manifest.family} could not load it: {error}", manifest.name) from error
+
+
+def verify(directory: Path) -> Manifest:
+    """Read the manifest and check the sha256 of each file that it names.
+
+    Raises:
+        ModelUnusable: something is missing, differs, or lies outside the directory.
+    """
+    manifest = _read(directory)
+    for extra in sorted(set(_files(directory)) - set(manifest.files)):
+        raise ModelUnusable(directory, f"{extra} is not in {manifests.FILE_NAME}", manifest.name)
+    for path, digest in manifest.files.items():
+        _check(directory, path, digest, manifest.name)
+    return manifest
+
+
+def describe(directory: Path, name: str, family: str, language: str, quantization: str = "") -> Manifest:
+    """Write the manifest of a directory that has none, with the sha256 that its files have now."""
+    files = {name: _sha256(directory / name) for name in _files(directory)}
+    manifest = Manifest(name, family, language, files, quantization)
+    (directory / manifests.FILE_NAME).write_text(manifest.to_json())
+    return manifest
+
+
+def _files(directory: Path) -> list[str]:
+    """Loaders take what they find, so every file beside the manifest counts; folders hold no part of a model."""
+    return sorted(path.name for path in directory.iterdir() if path.is_file() and path.name != manifests.FILE_NAME)
+
+
+def _read(directory: Path) -> Manifest:
+    try:
+        manifest = manifests.parse((directory / manifests.FILE_NAME).read_text())
+    except OSError as error:
+        raise ModelUnusable(directory, f"{manifests.FILE_NAME} cannot be read") from error
+    except (ManifestError, UnicodeDecodeError) as error:
+        raise ModelUnusable(directory, f"{manifests.FILE_NAME}: {error}") from error
+    if manifest.name == SHIPPED.name and manifest != SHIPPED:
+        raise ModelUnusable(directory, f"{manifests.FILE_NAME} is not that of this version")
+    return manifest
+
+
+def _check(directory: Path, path: str, digest: str, name: str) -> None:
+    file = (directory / path).resolve()
+    if not file.is_relative_to(directory.resolve()):
+        raise ModelUnusable(directory, f"{path} points outside the directory", name)
+    if not file.is_file():
+        raise ModelUnusable(directory, f"{path} is missing", name)
+    if _sha256(file) != digest:
+        raise ModelUnusable(directory, f"{path} is damaged", name)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(READ_SIZE):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""Every model family that onnx-asr loads (NeMo, Zipformer, Whisper and others), from a directory on this machine."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from onnx_asr.adapters import TimestampedResultsAsrAdapter
+from onnx_asr.asr import TimestampedResult
+from onnx_asr.loader import Manager
+
+from cortex_transcriber.adapters.onnx_sessions import session_options
+from cortex_transcriber.speech.manifest import Manifest
+from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Samples
+
+FAMILIES: Final = (
+    "gigaam-multilingual-ctc",
+    "gigaam-v2-ctc",
+    "gigaam-v2-rnnt",
+    "gigaam-v3-ctc",
+    "gigaam-v3-e2e-ctc",
+    "gigaam-v3-e2e-rnnt",
+    "gigaam-v3-rnnt",
+    "kaldi-rnnt",
+    "nemo-conformer-aed",
+    "nemo-conformer-ctc",
+    "nemo-conformer-rnnt",
+    "nemo-conformer-tdt",
+    "t-one-ctc",
+    "vosk",
+    "whisper",
+    "whisper-ort",
+)
+"""What onnx-asr names the layouts that it loads. With a directory given and `offline` it asks no hub for anything."""
+
+
+class OnnxAsrRecogniser:
+    """A model behind onnx-asr. On a CPU batches pad and cost, so utterances are recognised one by one."""
+
+    batch_size = 1
+
+    def __init__(self, model: TimestampedResultsAsrAdapter, manifest: Manifest) -> None:
+        self.name = manifest.name
+        self.language = manifest.language
+        self._model = model
+
+    def recognise(self, samples: Samples) -> Recognised:
+        """The words of one utterance."""
+        return self._recognised(self._model.recognize(samples, sample_rate=SAMPLE_RATE))
+
+    def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
+        """The words of several utterances in one padded run of the model."""
+        return [self._recognised(result) for result in self._model.recognize(list(utterances), sample_rate=SAMPLE_RATE)]
+
+    def _recognised(self, result: TimestampedResult) -> Recognised:
+        log_probabilities = result.logprobs or []
+        mean = sum(log_probabilities) / max(1, len(log_probabilities))
+        tokens = len(result.tokens or ())
+        return Recognised(result.text.strip(), math.exp(mean), tokens, self.language, self.name)
+
+
+def load_onnx_asr(directory: Path, manifest: Manifest) -> OnnxAsrRecogniser:
+    """Load the directory as the family that its manifest names. Nothing is downloaded.
+
+    Raises:
+        ValueError: the family is none that onnx-asr knows.
+        onnx_asr.utils.ModelLoadingError: the directory lacks a file of that family.
+    """
+    if manifest.family not in FAMILIES:
+        raise ValueError(f"family must be moonshine or one of {', '.join(FAMILIES)}")
+    manager = Manager(sess_options=session_options(), providers=["CPUExecutionProvider"])
+    quantization = manifest.quantization or None
+    model = manager.create_asr(manifest.family, directory, quantization=quantization, offline=True)
+    return OnnxAsrRecogniser(model.with_timestamps(), manifest)

@@ -1,0 +1,23 @@
+"""How every model of this service is loaded on onnxruntime."""
+
+from pathlib import Path
+from typing import Final
+
+import onnxruntime
+
+ERRORS_ONLY: Final = 3
+"""Severity from which onnxruntime speaks: its warnings about unused initialisers say nothing to an operator."""
+
+
+def session_options() -> onnxruntime.SessionOptions:
+    """One thread a call: parallelism comes from the scheduler's workers, so that no call waits for a pool."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    return options
+
+
+def load_session(path: Path) -> onnxruntime.InferenceSession:
+    """One session per model file and process; `run` may be called from several threads at once."""
+    return onnxruntime.InferenceSession(str(path), session_options(), providers=["CPUExecutionProvider"])
