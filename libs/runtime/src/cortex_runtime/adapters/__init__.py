@@ -1,0 +1,1 @@
+"""What the runtime does with servers, sockets and processes."""
