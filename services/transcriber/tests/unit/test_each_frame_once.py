@@ -34,21 +34,23 @@ class RacingStreams(RuleBasedStateMachine):
         self.refused_rightly = True
         self._store(JOIN)
 
-    @rule(first=SEQUENCES, length=LENGTHS)
-    def hear(self, first: int, length: int) -> None:
+    @rule(first=SEQUENCES, length=LENGTHS, settles=st.booleans())
+    def hear(self, first: int, length: int, settles: bool) -> None:
         """Some stream cut these frames out as an utterance."""
         before = self._speaker()
         last = first + length - 1
         try:
-            self._store(HearUtterance(KEY, first, last, ZERO, "words", 1.0, "en", "m"))
+            self._store(HearUtterance(KEY, first, last, settles, ZERO, "words", 1.0, "en", "m"))
         except AlreadyHeard:
             self.refused_rightly &= first <= before.heard_through
 
     @rule()
     def resume(self) -> None:
         """A stream resumes where the store says and hears the next frames."""
-        needed = self._speaker().first_needed(0)
-        self._store(HearUtterance(KEY, needed, needed + 9, ZERO, "words", 1.0, "en", "m"))
+        speaker = self._speaker()
+        assert speaker.first_needed(0) <= speaker.heard_through + 1
+        needed = speaker.heard_through + 1
+        self._store(HearUtterance(KEY, needed, needed + 9, True, ZERO, "words", 1.0, "en", "m"))
         assert self._speaker().heard_through == needed + 9
 
     @rule(sequence=SEQUENCES)

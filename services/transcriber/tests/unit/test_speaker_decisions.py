@@ -57,12 +57,12 @@ def left(seconds: float) -> SpeakerLeft:
     )
 
 
-def hear(first: int, last: int, text: str = "hello") -> HearUtterance:
+def hear(first: int, last: int, *, settles: bool = True) -> HearUtterance:
     """The words of these frames."""
-    return HearUtterance(KEY, first, last, SESSION_ZERO, text, 0.9, "en", "scripted")
+    return HearUtterance(KEY, first, last, settles, SESSION_ZERO, "hello", 0.9, "en", "scripted")
 
 
-def transcribed(first: int, last: int, text: str = "hello") -> UtteranceTranscribed:
+def transcribed(first: int, last: int, settled_through: int | None = None) -> UtteranceTranscribed:
     """These frames were stored as an utterance."""
     began, ended = ZERO + first * FRAME, ZERO + (last + 1) * FRAME
     return UtteranceTranscribed(
@@ -73,7 +73,7 @@ def transcribed(first: int, last: int, text: str = "hello") -> UtteranceTranscri
         external_user_id=PERSON.external_user_id,
         display_name=PERSON.display_name,
         claim=PERSON.claim,
-        text=text,
+        text="hello",
         first_sequence=first,
         last_sequence=last,
         started_at=stamp(began),
@@ -83,6 +83,7 @@ def transcribed(first: int, last: int, text: str = "hello") -> UtteranceTranscri
         confidence=0.9,
         language="en",
         model="scripted",
+        settled_through=last if settled_through is None else settled_through,
     )
 
 
@@ -151,6 +152,14 @@ class WhenSpeaking:
     def test_the_next_one_may_follow_without_a_gap(self) -> None:
         """Utterances that touch share no frame."""
         assert events_of(hear(100, 149), joined(), transcribed(50, 99)) == [transcribed(100, 149)]
+
+    def test_a_piece_of_speech_that_goes_on_does_not_settle(self) -> None:
+        """A restart must begin before it, so that the speech is cut in the same places again."""
+        given = joined(), transcribed(0, 49), transcribed(60, 99, settled_through=49)
+        assert events_of(hear(100, 149, settles=False), *given) == [transcribed(100, 149, settled_through=49)]
+        speaker = SPEAKER.fold(given)
+        assert speaker is not None
+        assert (speaker.heard_through, speaker.first_needed(0), speaker.first_needed(70)) == (99, 50, 70)
 
     @pytest.mark.parametrize(("first", "last"), [(50, 120), (99, 120), (60, 70), (0, 10)])
     def test_audio_that_was_heard_is_refused(self, first: int, last: int) -> None:

@@ -70,11 +70,15 @@ class JoinSpeaker:
 
 @dataclass(frozen=True)
 class HearUtterance:
-    """The words of a stretch of whole frames, both sequence numbers included."""
+    """The words of a stretch of whole frames, both sequence numbers included.
+
+    `settles` says that audio up to its end need not be heard again; a piece of speech that goes on does not settle.
+    """
 
     speaker: SpeakerKey
     first_sequence: int
     last_sequence: int
+    settles: bool
     session_zero_at: datetime
     text: str
     confidence: float

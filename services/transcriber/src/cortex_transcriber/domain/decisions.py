@@ -130,6 +130,7 @@ def _transcribed(command: HearUtterance, speaker: Speaker) -> UtteranceTranscrib
         confidence=command.confidence,
         language=command.language,
         model=command.model,
+        settled_through=command.last_sequence if command.settles else speaker.settled_through,
     )
 
 

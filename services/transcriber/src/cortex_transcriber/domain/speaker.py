@@ -30,6 +30,7 @@ class Speaker:
         left_at: when it left; None while it is in the room.
         last_first: where its last stored utterance began, `NOTHING_HEARD` before the first.
         heard_through: the sequence number up to which its audio is in stored utterances.
+        settled_through: the sequence number up to which it need not be heard again; cuts after it repeat.
     """
 
     person: Person
@@ -38,6 +39,7 @@ class Speaker:
     left_at: datetime | None = None
     last_first: int = NOTHING_HEARD
     heard_through: int = NOTHING_HEARD
+    settled_through: int = NOTHING_HEARD
 
     @property
     def present(self) -> bool:
@@ -46,7 +48,7 @@ class Speaker:
 
     def first_needed(self, resume_from: int) -> int:
         """The first sequence number that is still to be heard when the bot holds those from `resume_from` on."""
-        return max(resume_from, self.heard_through + 1)
+        return max(resume_from, self.settled_through + 1)
 
 
 def evolve(speaker: Speaker | None, event: SpeakerEvent) -> Speaker:
@@ -57,7 +59,12 @@ def evolve(speaker: Speaker | None, event: SpeakerEvent) -> Speaker:
         case SpeakerJoined(), Speaker():
             return replace(speaker, person=_person(event), joined_at=time_of(event.joined_at), left_at=None)
         case UtteranceTranscribed(), Speaker():
-            return replace(speaker, last_first=event.first_sequence, heard_through=event.last_sequence)
+            return replace(
+                speaker,
+                last_first=event.first_sequence,
+                heard_through=event.last_sequence,
+                settled_through=event.settled_through,
+            )
         case SpeakerLeft(), Speaker():
             return replace(speaker, left_at=time_of(event.left_at))
     raise Impossible(event, speaker)

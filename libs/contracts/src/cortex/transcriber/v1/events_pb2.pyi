@@ -138,6 +138,7 @@ class UtteranceTranscribed(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    SETTLED_THROUGH_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     utterance_id: _builtins.str
@@ -164,6 +165,10 @@ class UtteranceTranscribed(_message.Message):
     """The language that was heard, as BCP 47."""
     model: _builtins.str
     """The model that heard it."""
+    settled_through: _builtins.int
+    """The peer's audio up to this sequence number need not be heard again; -1 when all of it must be. It is the last one
+    of this utterance, or an earlier one when this is a piece of speech that went on, so that a restart cuts it alike.
+    """
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -200,10 +205,11 @@ class UtteranceTranscribed(_message.Message):
         confidence: _builtins.float = ...,
         language: _builtins.str = ...,
         model: _builtins.str = ...,
+        settled_through: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "ended_at", b"ended_at", "start_offset", b"start_offset", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "confidence", b"confidence", "display_name", b"display_name", "end_offset", b"end_offset", "ended_at", b"ended_at", "external_user_id", b"external_user_id", "first_sequence", b"first_sequence", "language", b"language", "last_sequence", b"last_sequence", "model", b"model", "participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "start_offset", b"start_offset", "started_at", b"started_at", "text", b"text", "utterance_id", b"utterance_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "confidence", b"confidence", "display_name", b"display_name", "end_offset", b"end_offset", "ended_at", b"ended_at", "external_user_id", b"external_user_id", "first_sequence", b"first_sequence", "language", b"language", "last_sequence", b"last_sequence", "model", b"model", "participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "settled_through", b"settled_through", "start_offset", b"start_offset", "started_at", b"started_at", "text", b"text", "utterance_id", b"utterance_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

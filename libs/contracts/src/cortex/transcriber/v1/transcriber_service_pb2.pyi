@@ -128,14 +128,18 @@ class PeerJoined(_message.Message):
     user_id: _builtins.str
     """The external user id that the client claims; may be empty."""
     resume_from: _builtins.int
-    """After a reconnect: the first sequence number that the bot still holds. Earlier ones are taken as acknowledged."""
+    """The first sequence number that the bot holds: on a first join that of the first frame captured since the peer came,
+    after a reconnect that of the first frame not acknowledged. Earlier ones are taken as acknowledged.
+    """
     @_builtins.property
     def format(self) -> _audio_pb2.AudioFormat:
         """The format of this peer's frames. Absent: the default of the stream."""
 
     @_builtins.property
     def sequence_zero_at(self) -> _timestamp_pb2.Timestamp:
-        """When the frame with sequence number 0 was captured. The numbering goes on across reconnects."""
+        """When the frame with sequence number 0 was captured. The numbering goes on across reconnects: it and the frame
+        duration are those of the peer's first join in this session.
+        """
 
     def __init__(
         self,
@@ -217,7 +221,7 @@ Global___PeerLeft: _TypeAlias = PeerLeft  # noqa: Y015
 
 @_typing.final
 class End(_message.Message):
-    """End says that nothing more comes."""
+    """End says that nothing more comes, and that every peer has left the room. Half-closing the stream says the same."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -245,6 +249,7 @@ class StreamAudioResponse(_message.Message):
     ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
     PEER_REFUSED_FIELD_NUMBER: _builtins.int
+    SESSION_OVER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def opened(self) -> Global___Opened:
         """The stream is open."""
@@ -273,6 +278,10 @@ class StreamAudioResponse(_message.Message):
     def peer_refused(self) -> Global___PeerRefused:
         """A peer was refused, or something that was sent for it."""
 
+    @_builtins.property
+    def session_over(self) -> Global___SessionOver:
+        """The session has ended; what was heard so far is finished, and the stream closes."""
+
     def __init__(
         self,
         *,
@@ -283,12 +292,13 @@ class StreamAudioResponse(_message.Message):
         acknowledged: Global___Acknowledged | None = ...,
         draining: Global___Draining | None = ...,
         peer_refused: Global___PeerRefused | None = ...,
+        session_over: Global___SessionOver | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "draining", b"draining", "final", b"final", "interim", b"interim", "message", b"message", "opened", b"opened", "peer_refused", b"peer_refused", "peer_resolved", b"peer_resolved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "draining", b"draining", "final", b"final", "interim", b"interim", "message", b"message", "opened", b"opened", "peer_refused", b"peer_refused", "peer_resolved", b"peer_resolved", "session_over", b"session_over"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "draining", b"draining", "final", b"final", "interim", b"interim", "message", b"message", "opened", b"opened", "peer_refused", b"peer_refused", "peer_resolved", b"peer_resolved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "draining", b"draining", "final", b"final", "interim", b"interim", "message", b"message", "opened", b"opened", "peer_refused", b"peer_refused", "peer_resolved", b"peer_resolved", "session_over", b"session_over"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["opened", "peer_resolved", "interim", "final", "acknowledged", "draining", "peer_refused"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["opened", "peer_resolved", "interim", "final", "acknowledged", "draining", "peer_refused", "session_over"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -347,7 +357,7 @@ class PeerResolved(_message.Message):
     claim: _claim_pb2.Claim.ValueType
     """Whether the claim was proven."""
     resume_from: _builtins.int
-    """The first sequence number that is still needed."""
+    """The first sequence number that is still needed. Frames before it are passed over."""
     def __init__(
         self,
         *,
@@ -456,7 +466,9 @@ Global___FinalText: _TypeAlias = FinalText  # noqa: Y015
 
 @_typing.final
 class Acknowledged(_message.Message):
-    """Acknowledged says that a peer's audio up to a sequence number is in stored utterances or was no speech."""
+    """Acknowledged says that a peer's audio up to a sequence number is in stored utterances or was no speech. The bot may
+    forget it; what is not acknowledged it resends after a reconnect, to any replica.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -482,7 +494,9 @@ Global___Acknowledged: _TypeAlias = Acknowledged  # noqa: Y015
 
 @_typing.final
 class Draining(_message.Message):
-    """Draining asks the bot to go elsewhere."""
+    """Draining asks the bot to go elsewhere. Utterances that were heard to their end are still answered, then the stream
+    closes; what is not acknowledged by then is to be resent.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -535,3 +549,27 @@ class PeerRefused(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PeerRefused: _TypeAlias = PeerRefused  # noqa: Y015
+
+@_typing.final
+class SessionOver(_message.Message):
+    """SessionOver says that the session takes no more audio."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    def __init__(
+        self,
+        *,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionOver: _TypeAlias = SessionOver  # noqa: Y015
