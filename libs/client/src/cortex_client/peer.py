@@ -1,0 +1,159 @@
+"""One speaker's connection to the room, as the bot sees it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cortex.common.v1.audio_pb2 import ENCODING_PCM_S16LE, AudioFormat
+from cortex.transcriber.v1.transcriber_service_pb2 import PeerJoined, PeerResolved, StreamAudioRequest
+from cortex.transcriber.v1.transcriber_service_pb2 import PeerLeft as Left
+
+from cortex_client.errors import CallFailed
+from cortex_client.unacknowledged import Payload, Unacknowledged, end_of
+
+# The longest utterance (15 s), its recognition, and an absence of the transcriber fit in what is kept.
+KEPT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who joins, and what their frames are: PCM, signed 16 bit, one channel.
+
+    Attributes:
+        peer_id: what the voice server calls the connection.
+        user_id: the external user id that the client claims; may be empty.
+        sample_rate: samples a second: 16,000 or 48,000.
+        frame_duration: how long each frame is: 10 to 100 ms.
+        sequence_zero_at: when the frame with sequence number 0 was captured.
+    """
+
+    peer_id: str
+    user_id: str
+    sequence_zero_at: datetime
+    sample_rate: int = 16_000
+    frame_duration: timedelta = timedelta(milliseconds=20)
+
+
+class Peer:
+    """A speaker who joined an `AudioStream`. Made by `AudioStream.join`.
+
+    Attributes:
+        number: what stands for the peer on the stream.
+        speaker: who it is.
+    """
+
+    def __init__(self, number: int, speaker: Speaker, wake: Callable[[], None]) -> None:
+        self.number = number
+        self.speaker = speaker
+        self.kept = Unacknowledged(int(KEPT_S / speaker.frame_duration.total_seconds()))
+        self.known: asyncio.Future[PeerResolved] = asyncio.get_running_loop().create_future()
+        self._wake = wake
+        self._room = asyncio.Event()
+        self._failed: CallFailed | None = None
+        self._left = False
+        self.forget_connection()
+
+    @property
+    def participant_id(self) -> str:
+        """The participant that the peer resolved to."""
+        return self.known.result().participant_id
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence number of the next frame."""
+        return self.kept.next
+
+    async def send(self, *payloads: bytes) -> None:
+        """Hand over frames, in order; waits while too much is not acknowledged. Raises CallFailed when refused."""
+        for payload in payloads:
+            await self._keep(payload)
+
+    async def silent(self, frames: int = 1) -> None:
+        """Say that the voice server sent nothing for so many frames because nobody spoke."""
+        for _ in range(frames):
+            await self._keep(None)
+
+    def leave(self) -> None:
+        """Say that the speaker left the room; what was handed over before is still heard."""
+        self._left = True
+        self._wake()
+
+    async def _keep(self, payload: Payload) -> None:
+        while self.kept.is_full and not self._failed:
+            self._room.clear()
+            await self._room.wait()
+        if self._failed:
+            raise self._failed
+        self.kept.add(payload)
+        self._wake()
+
+    def forget_connection(self) -> None:
+        """A new connection knows nothing of the peer."""
+        self._announced = self._told_left = False
+        self._cursor: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is needed any more on a new connection."""
+        return self._left and not self.kept
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether this connection has been told everything so far."""
+        all_sent = self._cursor is not None and self._cursor >= self.kept.next
+        return self._failed is not None or (all_sent and self._told_left == self._left)
+
+    def next_request(self, most: int) -> StreamAudioRequest | None:
+        """What to tell the connection next, with at most `most` payloads; None when there is nothing to tell now."""
+        if self._failed:
+            return None
+        if not self._announced:
+            self._announced = True
+            return StreamAudioRequest(peer_joined=self._joined())
+        if self._cursor is None:
+            return None
+        frames = self.kept.message(self.number, max(self._cursor, self.kept.first), most)
+        if frames is not None:
+            self._cursor = end_of(frames)
+            return StreamAudioRequest(frames=frames)
+        if self._left and not self._told_left:
+            self._told_left = True
+            return StreamAudioRequest(peer_left=Left(peer=self.number))
+        return None
+
+    def resolve(self, resolved: PeerResolved) -> None:
+        """The transcriber knows the peer, and which frames it still needs."""
+        self.acknowledge(resolved.resume_from - 1)
+        self._cursor = max(self.kept.first, resolved.resume_from)
+        if not self.known.done():
+            self.known.set_result(resolved)
+        self._wake()
+
+    def acknowledge(self, through: int) -> None:
+        """The transcriber has accounted for everything up to and with a sequence number."""
+        self.kept.acknowledge(through)
+        self._room.set()
+
+    def fail(self, failed: CallFailed) -> None:
+        """Nothing more of this peer is taken: whoever waits, and the next frame, gets the error."""
+        self._failed = failed
+        if not self.known.done():
+            self.known.set_exception(failed)
+            self.known.exception()  # so that a join that nobody waits for any more is no warning
+        self._room.set()
+        self._wake()
+
+    def _joined(self) -> PeerJoined:
+        speaker = self.speaker
+        audio = AudioFormat(encoding=ENCODING_PCM_S16LE, sample_rate=speaker.sample_rate)
+        audio.frame_duration.FromTimedelta(speaker.frame_duration)
+        joined = PeerJoined(
+            peer=self.number,
+            peer_id=speaker.peer_id,
+            user_id=speaker.user_id,
+            format=audio,
+            resume_from=self.kept.first,
+        )
+        joined.sequence_zero_at.FromDatetime(speaker.sequence_zero_at)
+        return joined
