@@ -10,4 +10,5 @@ for member in libs/*/pyproject.toml services/*/pyproject.toml; do
 done
 "$uv" pip compile "${plain[@]}" "${own[@]}" --all-extras --group dev pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml -o requirements/workspace.txt
 grep '^uv==' requirements/workspace.txt | sed 's/ .*//' | "$uv" pip compile "${plain[@]}" - -o requirements/uv.txt
+"$uv" pip compile "${plain[@]}" requirements/bench.in -o requirements/bench.txt
 ! grep -n '://' requirements/*.txt
