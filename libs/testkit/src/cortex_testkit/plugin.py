@@ -1,8 +1,34 @@
-"""The pytest plugin of Cortex: test categories and, for every test that asks, PostgreSQL and NATS."""
+"""The pytest plugin of Cortex: test categories and, for every test that asks, PostgreSQL and NATS.
+
+The fixtures are those of `cortex_testkit.fixtures`.
+"""
 
 import pytest
 
 from cortex_testkit.categories import CATEGORIES
+from cortex_testkit.fixtures import (
+    database,
+    fresh_database,
+    migrations,
+    module_database,
+    nats_url,
+    own_nats,
+    own_postgres,
+    postgres_dsn,
+    shared_nats_url,
+)
+
+__all__ = [
+    "database",
+    "fresh_database",
+    "migrations",
+    "module_database",
+    "nats_url",
+    "own_nats",
+    "own_postgres",
+    "postgres_dsn",
+    "shared_nats_url",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
