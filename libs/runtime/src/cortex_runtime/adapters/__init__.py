@@ -1,1 +1,1 @@
-"""What the runtime does with servers, sockets and processes."""
+"""Where the runtime meets the world outside: gRPC, HTTP, PostgreSQL, the servers that it runs itself."""

@@ -1,0 +1,1 @@
+"""What stands between gRPC and every handler: admission, errors, metrics, traces, drain."""
