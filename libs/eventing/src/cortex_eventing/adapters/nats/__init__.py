@@ -1,0 +1,1 @@
+"""NATS JetStream: a service's stream, for its relay and for readers."""

@@ -1,0 +1,133 @@
+"""Station 5: publishing in order, many messages in flight, each on condition of the stream's last sequence.
+
+The fence (`Nats-Expected-Last-Sequence`, counted on) makes the server refuse everything behind the first message that
+did not land where it should. Answers come to one inbox of ours: nats-py's own futures hang on a refusal. Two counters
+and one time-out watch over all of them.
+"""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from cortex_eventing.adapters.nats.connection import Nats, away_as_stream_away
+from cortex_eventing.adapters.nats.messages import Envelopes
+from cortex_eventing.errors import CortexError
+from cortex_eventing.recorded import RecordedBytes
+from cortex_eventing.stream_ports import Fenced, StreamAway
+
+WINDOW = 256
+"""Messages in flight: more gained nothing, and it bounds what a refusal throws away."""
+
+PROGRESS_WITHIN = 5.0
+"""Seconds without any answer after which an attempt is given up. A cluster that elects a leader takes four."""
+
+EXPECTED_SEQUENCE = "Nats-Expected-Last-Sequence"
+
+_attempts = itertools.count(1)
+
+
+class FencedPublisher:
+    """One attempt at publishing: the adapter of `Publishing`."""
+
+    def __init__(self, connection: Nats, stream: str, envelopes: Envelopes, after: int) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._envelopes = envelopes
+        self._sent = after
+        self._acknowledged = after
+        self._failure: CortexError | None = None
+        self._progress = asyncio.Event()
+        # Another subject for every attempt, so that the answers of an earlier one are not taken for its own.
+        self.inbox = ""
+
+    @property
+    def sequence(self) -> int:
+        """See `Publishing`."""
+        return self._acknowledged
+
+    async def send(self, events: Sequence[RecordedBytes]) -> None:
+        """See `Publishing`."""
+        client = self._connection.client
+        with away_as_stream_away():
+            for raw in events:
+                envelope = self._envelopes.of(raw)
+                if self._sent - self._acknowledged >= WINDOW:
+                    await self._until_in_flight(WINDOW // 2)
+                if self._failure is not None:
+                    raise self._failure
+                envelope.headers[EXPECTED_SEQUENCE] = str(self._sent)
+                self._sent += 1
+                await client.publish(envelope.subject, envelope.body, self.inbox, envelope.headers)
+
+    async def settled(self) -> None:
+        """See `Publishing`."""
+        await self._until_in_flight(0)
+
+    async def _until_in_flight(self, most: int) -> None:
+        """Wait until at most so many messages are unacknowledged."""
+        while self._sent - self._acknowledged > most:
+            if self._failure is not None:
+                raise self._failure
+            self._progress.clear()
+            try:
+                async with asyncio.timeout(PROGRESS_WITHIN):
+                    await self._progress.wait()
+            except TimeoutError:
+                raise StreamAway(f"NATS (no answer from stream {self._stream})") from None
+        if self._failure is not None:
+            raise self._failure
+
+    async def hear(self, answer: Msg) -> None:
+        """An answer of the server; answers come in the order of the messages."""
+        if self._failure is not None:
+            return
+        sequence = _acknowledged_sequence(answer)
+        if sequence == self._acknowledged + 1:
+            self._acknowledged = sequence
+        else:
+            self._failure = Fenced(f"stream {self._stream}: {sequence} instead of {self._acknowledged + 1}")
+        self._progress.set()
+
+    def lose(self) -> None:
+        """The connection broke: what is in flight may or may not have arrived."""
+        self._failure = self._failure or StreamAway("NATS")
+        self._progress.set()
+
+
+@asynccontextmanager
+async def fenced_publisher(
+    connection: Nats, stream: str, envelopes: Envelopes, after: int
+) -> AsyncIterator[FencedPublisher]:
+    """A publisher behind the sequence `after`, for one attempt."""
+    publisher = FencedPublisher(connection, stream, envelopes, after)
+    client = connection.client
+    publisher.inbox = f"{client.new_inbox()}.{next(_attempts)}"
+    with connection.on_loss(publisher.lose):
+        with away_as_stream_away():
+            subscription = await client.subscribe(publisher.inbox, cb=publisher.hear)
+        try:
+            yield publisher
+        finally:
+            await _end(subscription)
+
+
+async def _end(subscription: Subscription) -> None:
+    with suppress(nats.errors.Error):
+        await subscription.unsubscribe()
+
+
+def _acknowledged_sequence(answer: Msg) -> int:
+    """The sequence that an answer says; 0 for a refusal, an error, or a Status 503 with an empty body."""
+    try:
+        said = json.loads(answer.data)
+    except ValueError:
+        return 0
+    if "error" in said or said.get("duplicate"):
+        return 0
+    return int(said.get("seq", 0))

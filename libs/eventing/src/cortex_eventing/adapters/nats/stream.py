@@ -1,0 +1,147 @@
+"""Station 5: a service's own stream on JetStream, as its relay sees it: made, looked at, published to."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.errors import NotFoundError
+
+from cortex_eventing.adapters.nats.connection import Nats, away_as_stream_away
+from cortex_eventing.adapters.nats.headers import EVENT_ID, POSITION
+from cortex_eventing.adapters.nats.messages import Envelopes
+from cortex_eventing.adapters.nats.publisher import FencedPublisher, fenced_publisher
+from cortex_eventing.ports import StreamEnd
+from cortex_eventing.stream_ports import StreamMissing
+
+MAX_BYTES = 8 * 1024**3
+"""Bytes of a stream before its oldest messages go: readers that are that far behind use the feed."""
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """How a service's stream is made.
+
+    Attributes:
+        name: of the stream, for example `SESSION`.
+        subjects: one filter per entity that the service owns.
+        max_bytes: how large it may grow.
+        replicas: copies in the broker's cluster.
+        manage: whether this process may make it and add subjects; otherwise an operator does.
+    """
+
+    name: str
+    subjects: Sequence[str]
+    max_bytes: int = MAX_BYTES
+    replicas: int = 1
+    manage: bool = True
+
+
+class NatsStream:
+    """A service's own stream: the adapter of `OwnStream`.
+
+    Args:
+        nats: the connection.
+        settings: how the stream is made.
+        envelopes: how events become messages.
+    """
+
+    def __init__(self, nats: Nats, settings: StreamSettings, envelopes: Envelopes) -> None:
+        self._nats = nats
+        self._settings = settings
+        self._envelopes = envelopes
+
+    @property
+    def name(self) -> str:
+        """See `OwnStream`."""
+        return self._settings.name
+
+    async def create(self) -> None:
+        """See `OwnStream`."""
+        info = await self._info()
+        if info is None and not self._settings.manage:
+            raise StreamMissing(self.name)
+        with away_as_stream_away():
+            if info is None:
+                await self._nats.jetstream.add_stream(self._config())
+            elif self._settings.manage and set(self._settings.subjects) - set(info.config.subjects or ()):
+                subjects = sorted({*self._settings.subjects, *(info.config.subjects or ())})
+                await self._nats.jetstream.update_stream(info.config.evolve(subjects=subjects))
+
+    def _config(self) -> StreamConfig:
+        """The settings, each for its reason.
+
+        No `max_age`: the last message is the relay's memory and must survive. Deletes and purges are allowed, because
+        erasure needs them. No duplicate window is named, because no message has a `Nats-Msg-Id`.
+        """
+        return StreamConfig(
+            name=self.name,
+            subjects=list(self._settings.subjects),
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD,
+            max_bytes=self._settings.max_bytes,
+            num_replicas=self._settings.replicas,
+            allow_direct=True,
+            deny_delete=False,
+            deny_purge=False,
+        )
+
+    async def end(self) -> StreamEnd | None:
+        """See `OwnStream`.
+
+        The count comes first, then the last message of each filter: a message that arrives between the two shows as one
+        above the count, and then both are read again. The other order could publish it twice. Asked of the stream's
+        leader, because a follower may not have the last message yet.
+        """
+        while True:
+            info = await self._info()
+            if info is None:
+                return None
+            last_sequence = info.state.last_seq
+            last = await self._last_message()
+            if last is None or last.seq is None:
+                return StreamEnd(last_sequence, None, None)
+            if last.seq <= last_sequence:
+                headers = last.headers or {}
+                position, event_id = headers.get(POSITION), headers.get(EVENT_ID)
+                # A message without them was published by somebody else: no event of any store has this position.
+                return StreamEnd(last_sequence, int(position or -1), UUID(event_id) if event_id else None)
+
+    async def _last_message(self) -> RawStreamMsg | None:
+        """The message with the highest sequence. Not `>`, which answers 404 once the tail was deleted."""
+        found: list[RawStreamMsg] = []
+        for subject in self._settings.subjects:
+            with away_as_stream_away():
+                try:
+                    found.append(await self._nats.jetstream.get_last_msg(self.name, subject))
+                except NotFoundError:
+                    continue
+        return max(found, key=lambda message: message.seq or 0, default=None)
+
+    async def _info(self) -> StreamInfo | None:
+        with away_as_stream_away():
+            try:
+                return await self._nats.jetstream.stream_info(self.name)
+            except NotFoundError:
+                return None
+
+    @asynccontextmanager
+    async def publishing(self, after: int) -> AsyncIterator[FencedPublisher]:
+        """See `OwnStream`."""
+        async with fenced_publisher(self._nats, self.name, self._envelopes, after) as publisher:
+            yield publisher
+
+
+async def delete_stream(nats: Nats, name: str) -> None:
+    """The operator's answer to the alarm of an emptied stream: its relay makes it anew and fills it from the store.
+
+    Raises:
+        StreamAway: the broker is away; it may or may not have happened.
+    """
+    with away_as_stream_away():
+        try:
+            await nats.jetstream.delete_stream(name)
+        except NotFoundError:
+            return
