@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ortex/common/v1/feed.proto\x12\x10\x63ortex.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\x11ReadEventsRequest\x12\x1f\n\nproject_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1f\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"j\n\x12ReadEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1f.cortex.common.v1.RecordedEvent\x12\x12\n\nread_up_to\x18\x02 \x01(\x03\x12\x0f\n\x07\x61t_head\x18\x03 \x01(\x08\"\xa3\x02\n\rRecordedEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x19\n\x11previous_position\x18\x03 \x01(\x03\x12\r\n\x05topic\x18\x04 \x01(\t\x12\x12\n\nproject_id\x18\x05 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0brecorded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\t \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\n \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x0b \x01(\t\x12\x13\n\x0btraceparent\x18\x0c \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\r \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63ortex/common/v1/feed.proto\x12\x10\x63ortex.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\x11ReadEventsRequest\x12\x1f\n\nproject_id\x18\x01 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1f\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x81\x01\n\x12ReadEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1f.cortex.common.v1.RecordedEvent\x12\x12\n\nread_up_to\x18\x02 \x01(\x03\x12\x0f\n\x07\x61t_head\x18\x03 \x01(\x08\x12\x15\n\rhead_position\x18\x04 \x01(\x03\"\xb7\x02\n\rRecordedEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x19\n\x11previous_position\x18\x03 \x01(\x03\x12\r\n\x05topic\x18\x04 \x01(\t\x12\x12\n\nproject_id\x18\x05 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\x12/\n\x0brecorded_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\t \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\n \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x0b \x01(\t\x12\x13\n\x0btraceparent\x18\x0c \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\r \x01(\x0c\x12\x12\n\ndata_owner\x18\x0e \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,8 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READEVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_READEVENTSREQUEST']._serialized_start=111
   _globals['_READEVENTSREQUEST']._serialized_end=224
-  _globals['_READEVENTSRESPONSE']._serialized_start=226
-  _globals['_READEVENTSRESPONSE']._serialized_end=332
-  _globals['_RECORDEDEVENT']._serialized_start=335
-  _globals['_RECORDEDEVENT']._serialized_end=626
+  _globals['_READEVENTSRESPONSE']._serialized_start=227
+  _globals['_READEVENTSRESPONSE']._serialized_end=356
+  _globals['_RECORDEDEVENT']._serialized_start=359
+  _globals['_RECORDEDEVENT']._serialized_end=670
 # @@protoc_insertion_point(module_scope)

@@ -58,10 +58,13 @@ class ReadEventsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     READ_UP_TO_FIELD_NUMBER: _builtins.int
     AT_HEAD_FIELD_NUMBER: _builtins.int
+    HEAD_POSITION_FIELD_NUMBER: _builtins.int
     read_up_to: _builtins.int
     """The position read up to: where the next page starts, also when the filter left nothing."""
     at_head: _builtins.bool
     """True when the page reached the end of the store as it then was."""
+    head_position: _builtins.int
+    """The highest position in the store, of whatever project, when the page was read."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordedEvent]:
         """The events, by rising position."""
@@ -72,10 +75,11 @@ class ReadEventsResponse(_message.Message):
         events: _abc.Iterable[Global___RecordedEvent] | None = ...,
         read_up_to: _builtins.int = ...,
         at_head: _builtins.bool = ...,
+        head_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_head", b"at_head", "events", b"events", "read_up_to", b"read_up_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_head", b"at_head", "events", b"events", "head_position", b"head_position", "read_up_to", b"read_up_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -100,6 +104,7 @@ class RecordedEvent(_message.Message):
     CAUSATION_ID_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    DATA_OWNER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The event's id, derived from the aggregate's id and version."""
     position: _builtins.int
@@ -124,6 +129,8 @@ class RecordedEvent(_message.Message):
     """The W3C trace context of the request that caused it."""
     data: _builtins.bytes
     """The event message, serialized."""
+    data_owner: _builtins.str
+    """The participant whose personal data it holds; may be empty."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
         """When it was stored."""
@@ -144,10 +151,11 @@ class RecordedEvent(_message.Message):
         causation_id: _builtins.str = ...,
         traceparent: _builtins.str = ...,
         data: _builtins.bytes = ...,
+        data_owner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "aggregate_id", b"aggregate_id", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "id", b"id", "position", b"position", "previous_position", b"previous_position", "project_id", b"project_id", "recorded_at", b"recorded_at", "topic", b"topic", "traceparent", b"traceparent", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "aggregate_id", b"aggregate_id", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "data", b"data", "data_owner", b"data_owner", "id", b"id", "position", b"position", "previous_position", b"previous_position", "project_id", b"project_id", "recorded_at", b"recorded_at", "topic", b"topic", "traceparent", b"traceparent", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
