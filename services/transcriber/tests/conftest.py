@@ -1,12 +1,15 @@
-"""What the transcriber's tests share: the shipped model and its recordings."""
+"""What the transcriber's tests share: the shipped model, its recordings, and a room of speakers."""
 
 import os
 from pathlib import Path
 
 import pytest
 from cortex_transcriber.adapters.model_directory import load_recogniser
+from cortex_transcriber.adapters.silero import SileroDetector, load_silero
 from cortex_transcriber.shipped_model import MANIFEST, RECORDINGS_FOLDER
 from cortex_transcriber.speech.recogniser import Recogniser
+
+from services.transcriber.tests.hearing import Room
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,15 @@ def recordings(model_directory: Path) -> Path:
 def recogniser(model_directory: Path) -> Recogniser:
     """The shipped model, loaded once."""
     return load_recogniser(model_directory)
+
+
+@pytest.fixture(scope="session")
+def silero() -> SileroDetector:
+    """The real voice detector, loaded once."""
+    return load_silero()
+
+
+@pytest.fixture(scope="session")
+def room() -> Room:
+    """A room of speakers, heard frame by frame."""
+    return Room()

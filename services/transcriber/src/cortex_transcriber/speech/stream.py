@@ -1,0 +1,291 @@
+"""One speaker's audio, from frames to events. Everything follows from sequence numbers, nothing from arrival."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cortex_transcriber.speech.decoding import Decoder, Pcm, to_float
+from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
+from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, SAMPLES_PER_MS, AudioFormat
+from cortex_transcriber.speech.gate import quiet_chunks
+from cortex_transcriber.speech.preroll import Preroll
+from cortex_transcriber.speech.ring import AudioBuffer, BufferFull
+from cortex_transcriber.speech.segmenting import Cut, Cutter, Decision, Grown, Rested, Segmenting, Started
+from cortex_transcriber.speech.voice_detector import CHUNK, CONTEXT, Floats, no_memory
+
+RESTS_KEPT: Final = 2
+"""Of a long silence so many times 2 s are gone through, beside the endpoint's; the rest is passed over at once."""
+
+
+@dataclass
+class Counters:
+    """What happened to the frames of one stream, for metrics."""
+
+    frames: int = 0
+    lost: int = 0
+    resent: int = 0
+    silent: int = 0
+
+
+class SpeakerStream:
+    """The audio of one peer.
+
+    Frames go in by `push` and `silent_through`; `VadBatcher.listen` makes events of them for many streams at once.
+
+    Args:
+        audio: what the peer declared.
+        decoder: of that format.
+        settings: how speech is cut.
+        start: the first frame that counts: where the peer begins, or the one after what was acknowledged.
+        heard_through: last frame of the last stored utterance; segments are clipped to begin after it.
+    """
+
+    def __init__(
+        self,
+        audio: AudioFormat,
+        decoder: Decoder,
+        settings: Segmenting,
+        start: int = 0,
+        heard_through: int | None = None,
+    ) -> None:
+        self.audio = audio
+        self.counters = Counters()
+        self.next_sequence = start
+        self._decoder = decoder
+        self._frame = audio.frame_samples
+        self._heard_through = start - 1 if heard_through is None else heard_through
+        self._cutter = Cutter(settings, self._frame)
+        self._kept = RESTS_KEPT * self._cutter.rest + settings.endpoint_ms * SAMPLES_PER_MS
+        self._buffer = AudioBuffer()
+        self._base = start  # the sequence number of position 0, when silence that was passed over is counted
+        self._passed_over: deque[tuple[int, int]] = deque()  # position, frames
+        self._stops: deque[int] = deque()  # positions where what goes on ends
+        self._discard = 0  # samples of the pre-roll that are still to come
+        self._preroll = Preroll(-(-decoder.preroll_ms // audio.frame_ms))
+        self._rested_through = self._quiet_through = start - 1
+        self._state: Floats | None = None
+        self._level = 0.0
+        self._events: list[Event] = []
+
+    def push(self, first_sequence: int, payloads: Sequence[bytes]) -> None:
+        """Take frames that follow each other. Those that came before are passed over, gaps are heard as silence.
+
+        Raises:
+            AudioRefused: a payload that is no frame of the peer's format; none of them was taken.
+            BufferFull: more than two minutes wait to be listened to.
+        """
+        self._decoder.check(payloads)
+        behind = self.next_sequence - first_sequence
+        if behind > 0:
+            self._preroll.add(first_sequence, payloads[:behind])
+            self.counters.resent += min(behind, len(payloads))
+            payloads = payloads[behind:]
+        if payloads:
+            self._require_room(len(payloads))
+            self._add_lost(-behind)
+            self._take(payloads)
+
+    def silent_through(self, sequence: int) -> None:
+        """Take the peer's word that frames up to this one are silence.
+
+        Raises:
+            BufferFull: more than two minutes wait to be listened to.
+        """
+        frames = sequence + 1 - self.next_sequence
+        if frames > 0:
+            self._require_room(0)
+            self.counters.silent += frames
+            self._add_silence(frames)
+
+    def end(self) -> None:
+        """End what goes on: the peer left, or sent nothing for so long. Frames may follow and begin anew."""
+        self._append(self._decoder.flush())
+        self._stops.append(self._buffer.end)
+
+    @property
+    def room_ms(self) -> int:
+        """How much more audio it can take before some is listened to."""
+        return self._buffer.room // SAMPLES_PER_MS
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held for audio."""
+        return self._buffer.nbytes
+
+    @property
+    def speaking(self) -> bool:
+        """Whether an utterance goes on."""
+        return self._cutter.speaking
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is anything to listen to."""
+        return bool(self._stops) or self._buffer.end - self._cutter.position >= CHUNK
+
+    def next_chunk(self, row: Floats) -> bool:
+        """Pass over what needs no judgement, then write the next chunk, with its context, into `row`.
+
+        Returns:
+            False when there is none to be judged.
+        """
+        while True:
+            self._pass_over()
+            if self._until() - self._cutter.position < CHUNK:
+                if not self._stops:
+                    return False
+                self._stop(self._stops.popleft())
+            elif self._cutter.speaking and self._in_passed_over():
+                self._act(self._cutter.stop(self._passed_over[0][0]))
+            elif self._cutter.speaking or not self._quiet():
+                self._write(row)
+                return True
+
+    @property
+    def state(self) -> Floats:
+        """What the detector remembers of this stream, [2, 128]."""
+        return no_memory() if self._state is None else self._state
+
+    def judged(self, probability: float, state: Floats) -> None:
+        """Go on by one chunk that the detector judged."""
+        self._state = state.copy()  # the batch's array must not live as long as this stream
+        self._act(self._cutter.judged(probability, self._level))
+
+    def take_events(self) -> list[Event]:
+        """What was heard since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def _require_room(self, frames: int) -> None:
+        """Before anything is taken: room for the frames, for a silence before them, and for what a decoder owes."""
+        needed = frames * self._frame + self._kept + self._cutter.rest + LONGEST_FRAME_MS * SAMPLES_PER_MS
+        if needed > self._buffer.room:
+            raise BufferFull(f"{self.audio.frame_ms * frames} ms more than may wait to be listened to")
+
+    def _take(self, payloads: Sequence[bytes]) -> None:
+        before = self._preroll.before(self.next_sequence)
+        if before:
+            self._discard += len(before) * self._frame
+            self._append(self._decoder.decode(before))
+        self._append(self._decoder.decode(payloads))
+        self.next_sequence += len(payloads)
+        self.counters.frames += len(payloads)
+
+    def _add_lost(self, frames: int) -> None:
+        if frames > 0:
+            self.counters.lost += frames
+            self._add_silence(frames)
+
+    def _append(self, pcm: Pcm) -> None:
+        if self._discard:
+            dropped = min(self._discard, len(pcm))
+            self._discard -= dropped
+            pcm = pcm[dropped:]
+        self._buffer.append(pcm)
+
+    def _add_silence(self, frames: int) -> None:
+        self._append(self._decoder.flush())
+        samples = frames * self._frame
+        rests = max(0, samples - self._kept) // self._cutter.rest
+        self._buffer.append_silence(samples - rests * self._cutter.rest)
+        if rests:
+            self._passed_over.append((self._buffer.end, rests * self._cutter.rest // self._frame))
+        self.next_sequence += frames
+
+    def _until(self) -> int:
+        """Up to where may be looked now."""
+        return self._stops[0] if self._stops else self._buffer.end
+
+    def _pass_over(self) -> None:
+        """At the last point of rest before a long silence: go to the last one within it."""
+        while self._passed_over and self._cutter.fresh:
+            position, frames = self._passed_over[0]
+            if position - self._cutter.position > self._cutter.rest:
+                return
+            self._passed_over.popleft()
+            self._base += frames
+            self._tell_quiet(self._sequence(self._cutter.position - self._cutter.rest) - 1)
+            self._rested(self._cutter.position)
+
+    def _in_passed_over(self) -> bool:
+        """Whether a detector that takes silence for speech has come to where silence was left out."""
+        return bool(self._passed_over) and self._passed_over[0][0] - self._cutter.position < CHUNK
+
+    def _quiet(self) -> bool:
+        """Pass over chunks that are surely silence; whether there were any."""
+        start = self._cutter.position
+        end = min(self._until(), start + self._cutter.quiet_chunks_left * CHUNK)
+        chunks = quiet_chunks(self._buffer.view(start, end))
+        if chunks:
+            self._state = None
+            self._act(self._cutter.quiet(chunks))
+        return chunks > 0
+
+    def _write(self, row: Floats) -> None:
+        position = self._cutter.position
+        if self._cutter.fresh:
+            row[:CONTEXT] = 0
+            row[CONTEXT:] = to_float(self._buffer.view(position, position + CHUNK))
+        else:
+            row[:] = to_float(self._buffer.view(position - CONTEXT, position + CHUNK))
+        chunk = row[CONTEXT:]
+        self._level = float(np.dot(chunk, chunk)) / CHUNK
+
+    def _stop(self, position: int) -> None:
+        self._act(self._cutter.stop(position))
+        self._cutter.start_at(position)
+        self._rested(position)
+        self._pass_over()
+        self._tell_quiet(self._rested_through)
+
+    def _act(self, decisions: list[Decision]) -> None:
+        for decision in decisions:
+            match decision:
+                case Started(start):
+                    self._tell_started(self._sequence(start))
+                case Grown(start, end):
+                    self._tell_grown(start, end)
+                case Cut():
+                    self._tell_cut(decision)
+                case Rested(at):
+                    # Start padding may reach back behind this point, but not behind the one before.
+                    self._tell_quiet(self._rested_through)
+                    self._rested(at)
+        self._buffer.drop_before(min(self._cutter.needed_from, self._cutter.position - CONTEXT))
+
+    def _tell_started(self, sequence: int) -> None:
+        self._events.append(SpeechStarted(max(sequence, self._heard_through + 1)))
+
+    def _tell_grown(self, start: int, end: int) -> None:
+        start = self._clipped(start)
+        if start < end:
+            first, last = self._sequence(start), self._sequence(end) - 1
+            self._events.append(InterimDue(first, last, self._buffer.view(start, end).copy()))
+
+    def _tell_cut(self, cut: Cut) -> None:
+        start, last = self._clipped(cut.start), self._sequence(cut.end) - 1
+        if cut.stats and start < cut.end:
+            pcm = self._buffer.view(start, cut.end).copy()
+            self._events.append(SegmentReady(self._sequence(start), last, cut.stats, cut.rests, pcm))
+            self._quiet_through = last if cut.rests else self._quiet_through
+        elif cut.rests:
+            self._tell_quiet(last)
+        if cut.rests:
+            self._rested(cut.end)
+
+    def _tell_quiet(self, sequence: int) -> None:
+        if sequence > self._quiet_through:
+            self._quiet_through = sequence
+            self._events.append(QuietThrough(sequence))
+
+    def _rested(self, position: int) -> None:
+        self._state = None
+        self._rested_through = self._sequence(position) - 1
+
+    def _clipped(self, position: int) -> int:
+        return max(position, (self._heard_through + 1 - self._base) * self._frame)
+
+    def _sequence(self, position: int) -> int:
+        return self._base + position // self._frame
