@@ -15,7 +15,7 @@ from cortex.transcriber.v1.transcriber_service_pb2 import (
 )
 
 from cortex_client.backoff import Backoff
-from cortex_client.errors import CallFailed, failure, failure_of
+from cortex_client.errors import CallFailed, SessionNotActive, failure, failure_of
 from cortex_client.peer import Peer, Speaker
 from cortex_client.retrying import is_passing
 
@@ -111,7 +111,7 @@ class AudioStream:
             await asyncio.sleep(self._backoff.next(retry_after))
 
     async def _connection(self) -> bool:
-        """One connection, from its opening to its close; returns whether everything was heard to its end."""
+        """One connection, from its opening to its close; returns whether there is nothing left to send."""
         self._forget_connection()
         call = self._call()
         writing = asyncio.create_task(self._write(call), name="audio stream writer")
@@ -122,10 +122,12 @@ class AudioStream:
             writing.cancel()
             call.cancel()
             await asyncio.wait([writing])
-        return self._told_end and not self._draining
+        if self._over and not self._told_end:
+            self._fail(SessionNotActive(grpc.StatusCode.FAILED_PRECONDITION, "the session is over"))
+        return self._over or (self._told_end and not self._draining)
 
     def _forget_connection(self) -> None:
-        self._opened = self._told_end = self._draining = False
+        self._opened = self._told_end = self._draining = self._over = False
         self._most_frames = 1
         self._peers = {number: peer for number, peer in self._peers.items() if not peer.is_over}
         for peer in self._peers.values():
@@ -135,7 +137,7 @@ class AudioStream:
         """Tell the connection whatever there is to tell, peer by peer in turn."""
         try:
             await call.write(StreamAudioRequest(open=self._open))
-            while not (self._told_end or self._draining):
+            while not (self._told_end or self._draining or self._over):
                 self._work.clear()
                 told = False
                 for request in self._round():
@@ -171,6 +173,8 @@ class AudioStream:
                 self._refuse(peer, response.peer_refused)
             case "draining":
                 self._draining = True
+            case "session_over":
+                self._over = True
         self._work.set()
         self._hear(response)
 

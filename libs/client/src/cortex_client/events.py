@@ -29,6 +29,8 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from cortex_client.backoff import Backoff
 
 EVERYTHING = "cortex.v1.>"
+# One for each service.
+STREAMS = ("IDENTITY", "SESSION", "TRANSCRIBER")
 
 # How much the server may send ahead of us: enough to fill the wire, little enough to hold in memory.
 BATCH = 256

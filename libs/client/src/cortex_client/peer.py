@@ -12,8 +12,9 @@ from cortex.transcriber.v1.transcriber_service_pb2 import PeerLeft as Left
 from cortex_client.errors import CallFailed
 from cortex_client.unacknowledged import Payload, Unacknowledged, end_of
 
-# The longest utterance (15 s), its recognition, and an absence of the transcriber fit in what is kept.
-KEPT_S = 60.0
+# Speech without a pause is acknowledged after a minute at the latest; its recognition, and an absence of the
+# transcriber, fit in the other one.
+KEPT_S = 120.0
 
 
 @dataclass(frozen=True)

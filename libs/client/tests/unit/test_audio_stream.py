@@ -124,6 +124,20 @@ async def test_a_refusal_for_good_reaches_everybody(transcriber: Transcriber) ->
     assert len(transcriber.connections) == 1
 
 
+async def test_a_session_that_ends_is_told(transcriber: Transcriber) -> None:
+    """What was heard so far is finished by the transcriber; whoever wants to send more gets a typed error."""
+    async with contextlib.AsyncExitStack() as stack:
+        audio = await stack.enter_async_context(stream(transcriber))
+        ada = await audio.join(ADA)
+        transcriber.last.answer(pb.StreamAudioResponse(session_over=pb.SessionOver()))
+        transcriber.last.close()
+        with pytest.raises(SessionNotActive):
+            await send_for_ever(ada)
+        with pytest.raises(SessionNotActive):
+            await stack.aclose()
+    assert len(transcriber.connections) == 1
+
+
 async def test_a_refused_peer_harms_no_other(transcriber: Transcriber) -> None:
     """The refused one gets a typed error; the others' audio goes on."""
     async with stream(transcriber) as audio:

@@ -314,6 +314,7 @@ class Opened(_message.Message):
     MAX_PEERS_FIELD_NUMBER: _builtins.int
     MAX_FRAME_BYTES_FIELD_NUMBER: _builtins.int
     MAX_FRAMES_FIELD_NUMBER: _builtins.int
+    ENDPOINT_SILENCE_FIELD_NUMBER: _builtins.int
     max_peers: _builtins.int
     """The most peers that the stream may hold at once."""
     max_frame_bytes: _builtins.int
@@ -324,6 +325,10 @@ class Opened(_message.Message):
     def session_zero_at(self) -> _timestamp_pb2.Timestamp:
         """When the session was created: the zero of every offset."""
 
+    @_builtins.property
+    def endpoint_silence(self) -> _duration_pb2.Duration:
+        """Silence of a peer after which its utterance is over. An utterance is never answered sooner."""
+
     def __init__(
         self,
         *,
@@ -331,10 +336,11 @@ class Opened(_message.Message):
         max_peers: _builtins.int = ...,
         max_frame_bytes: _builtins.int = ...,
         max_frames: _builtins.int = ...,
+        endpoint_silence: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["session_zero_at", b"session_zero_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint_silence", b"endpoint_silence", "session_zero_at", b"session_zero_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_frame_bytes", b"max_frame_bytes", "max_frames", b"max_frames", "max_peers", b"max_peers", "session_zero_at", b"session_zero_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint_silence", b"endpoint_silence", "max_frame_bytes", b"max_frame_bytes", "max_frames", b"max_frames", "max_peers", b"max_peers", "session_zero_at", b"session_zero_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,102 @@
+"""Everything that the demo runs on: PostgreSQL, NATS and the three services, for as long as it takes."""
+
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cortex_runtime.adapters.embedded import embedded_nats, embedded_postgres
+from cortex_runtime.adapters.embedded.ports import LOOPBACK, free_port
+from cortex_runtime.adapters.roles import create_service_database
+from cortex_runtime.database import DatabaseAccess
+from psycopg.conninfo import conninfo_to_dict
+
+from cortex_client.client import Addresses
+from cortex_client.demo.supervisor import Service, running
+
+# A service that is asked to stop gives running calls so many seconds; the demo's calls have ended by then.
+GRACE_S = 2
+NAMES = ("identity", "session", "transcriber")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where things listen on loopback; None for any free port."""
+
+    identity: int | None = None
+    session: int | None = None
+    transcriber: int | None = None
+    nats: int | None = None
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running installation."""
+
+    addresses: Addresses
+    nats_url: str
+
+
+@asynccontextmanager
+async def installation(ports: Ports, say: Callable[[str], None]) -> AsyncIterator[Installation]:
+    """PostgreSQL, NATS and the services while the context lasts; nothing of it is left afterwards.
+
+    Args:
+        ports: where to listen.
+        say: gets a line for each step that is done.
+
+    Raises:
+        DidNotStart: something ended, or was not ready in time.
+        ServiceEnded: a service ended by itself later on.
+    """
+    with tempfile.TemporaryDirectory(prefix="cortex-") as logs:
+        async with embedded_postgres() as postgres:
+            say("PostgreSQL")
+            async with embedded_nats(port=ports.nats) as nats:
+                say(f"NATS on {nats.url}")
+                databases = {name: await create_service_database(postgres.dsn, f"cortex_{name}") for name in NAMES}
+                say("a database for each service")
+                addresses = _addresses(ports)
+                async with running(_services(addresses, databases, nats.url), Path(logs), say):
+                    yield Installation(addresses, nats.url)
+
+
+def _addresses(ports: Ports) -> Addresses:
+    chosen = {name: getattr(ports, name) or free_port() for name in NAMES}
+    return Addresses(**{name: f"{LOOPBACK}:{port}" for name, port in chosen.items()})
+
+
+def _services(addresses: Addresses, databases: dict[str, DatabaseAccess], nats_url: str) -> list[Service]:
+    shared = {
+        "CORTEX_NATS_URL": nats_url,
+        "CORTEX_CLAIM_KEY": secrets.token_hex(32),
+        "CORTEX_GRPC_GRACE": str(GRACE_S),
+        "CORTEX_IDENTITY_ADDRESS": addresses.identity,
+        "CORTEX_SESSION_ADDRESS": addresses.session,
+        "CORTEX_TRANSCRIBER_ADDRESS": addresses.transcriber,
+    }
+    return [
+        Service(
+            name,
+            f"cortex_{name}",
+            getattr(addresses, name),
+            {**shared, **_database(databases[name]), "CORTEX_GRPC_PORT": getattr(addresses, name).rpartition(":")[2]},
+        )
+        for name in NAMES
+    ]
+
+
+def _database(access: DatabaseAccess) -> dict[str, str]:
+    return {
+        "CORTEX_POSTGRES_OWNER_DSN": _url(access.owner_dsn),
+        "CORTEX_POSTGRES_WRITER_DSN": _url(access.writer_dsn),
+        "CORTEX_POSTGRES_READER_DSN": _url(access.reader_dsn),
+    }
+
+
+def _url(dsn: str) -> str:
+    """A connection string as the settings want it. What we make ourselves holds no character that needs quoting."""
+    part = conninfo_to_dict(dsn)
+    return f"postgresql://{part['user']}:{part['password']}@{part['host']}:{part['port']}/{part['dbname']}"
