@@ -13,7 +13,7 @@ TECHNOLOGY = {"grpc", "nats", "psycopg", "psycopg_pool", "onnxruntime", "onnx_as
 SERVICES = {"cortex_gathering", "cortex_identity", "cortex_session", "cortex_transcriber"}
 ABOVE_EVENTING = {"cortex_runtime", "cortex_client", "cortex_testkit"}
 FREE_LIBRARIES = ("libs/contracts", "libs/client", "libs/testkit")
-PURE = ("cortex_eventing.decider", "cortex_eventing.errors")
+PURE = ("cortex_eventing.decider", "cortex_eventing.errors", "cortex_eventing.times")
 IMPURE = ("datetime.datetime.now", "datetime.now", "uuid.uuid", "time.", "random", "os.", "asyncio", "secrets")
 
 

@@ -1,0 +1,33 @@
+"""Times and lengths of time, between Python's types and those that events are written in.
+
+Python knows microseconds, protobuf nanoseconds: what is finer than a microsecond is cut off.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def stamp(at: datetime) -> Timestamp:
+    """A time, as events write it down."""
+    written = Timestamp()
+    written.FromDatetime(at)
+    return written
+
+
+def time_of(written: Timestamp) -> datetime:
+    """A time in UTC, from how events write it down."""
+    return written.ToDatetime(tzinfo=UTC)
+
+
+def span(length: timedelta) -> Duration:
+    """A length of time, as events write it down."""
+    written = Duration()
+    written.FromTimedelta(length)
+    return written
+
+
+def length_of(written: Duration) -> timedelta:
+    """A length of time, from how events write it down."""
+    return written.ToTimedelta()

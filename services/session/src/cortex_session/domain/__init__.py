@@ -1,0 +1,1 @@
+"""What sessions, messages and attendances are, and what may happen to them."""
