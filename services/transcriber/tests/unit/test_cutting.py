@@ -157,13 +157,13 @@ def test_a_frame_of_the_wrong_size_takes_nothing(room: Room) -> None:
 
 class TestAnUtterance:
     def test_takes_in_its_padding_and_ends_after_the_endpoint(self, room: Room) -> None:
-        """Frames 50 to 99 are loud: the segment begins 160 ms before and ends 160 ms after them."""
+        """Frames 50 to 99 are loud: the segment begins 100 ms before and ends 100 ms after them."""
         stream = room.speaker(settings=Segmenting(interim_ms=0))
         events = room.hear(
             stream, room.payloads(sound([("silence", 1_000), ("speech", 1_000), ("silence", 900)]), stream)
         )
         assert [type(event) for event in events] == [SpeechStarted, SegmentReady, QuietThrough]
-        assert room.cuts(events) == [(41, 108)]
+        assert room.cuts(events) == [(44, 105)]
 
     def test_never_takes_in_what_an_earlier_one_took(self, room: Room) -> None:
         """The padding of the second is what the first has left over."""
@@ -217,7 +217,7 @@ class TestAnUtterance:
         """The last frame that came is the last of the segment."""
         stream = room.speaker()
         events = room.hear(stream, room.payloads(sound([("silence", 500), ("speech", 1_001)]), stream))
-        assert room.cuts(events) == [(16, 74)]
+        assert room.cuts(events) == [(19, 74)]
 
 
 class TestAfterARestart:
@@ -234,7 +234,7 @@ class TestAfterARestart:
         """Of an utterance that was stored in part only the rest is heard."""
         stream = room.speaker(heard_through=30)
         events = room.hear(stream, room.payloads(sound([("speech", 1_000), ("silence", 900)]), stream))
-        assert room.cuts(events) == [(31, 59)]
+        assert room.cuts(events) == [(31, 56)]
 
     @pytest.mark.parametrize("frame_ms", [10, 20, 60])
     def test_resampled_audio_is_the_same_after_its_pre_roll(self, room: Room, frame_ms: int) -> None:

@@ -48,8 +48,8 @@ class Segmenting:
     threshold: float = 0.5
     release: float = 0.35
     endpoint_ms: int = 500
-    start_padding_ms: int = 160
-    end_padding_ms: int = 160
+    start_padding_ms: int = 100
+    end_padding_ms: int = 100
     min_speech_ms: int = 200
     max_utterance_ms: int = 15_000
     interim_ms: int = 1_000

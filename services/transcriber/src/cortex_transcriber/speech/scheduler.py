@@ -1,0 +1,210 @@
+"""Who is recognised when: one scheduler for all speakers of a process, a few worker threads behind it.
+
+Finals go before interims and the oldest first. Interims are shed before any final has to wait longer than a
+recognition in progress: only so many wait, and one worker, where there are several, is left to finals.
+This is one of the two borders between asyncio and threads; the other is the committer's.
+"""
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser, Samples
+
+WAITING_FINALS: Final = 64
+"""Finals handed over at most: 10 MB of audio as people speak, 60 MB at worst. Further callers wait for their turn."""
+
+WAITING_INTERIMS: Final = 8
+"""Interims that wait at most; a newer one has more to say than the oldest."""
+
+WARM_UP_SECONDS: Final = 2
+"""Length of the audio that each worker recognises before the first speaker: later allocations are then rare."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the scheduler has in hand, for metrics and admission."""
+
+    waiting_finals: int
+    waiting_interims: int
+    running: int
+    shed_interims: int
+
+
+@dataclass(eq=False)
+class _Job:
+    samples: Samples
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Recognised | None]
+    interim: bool
+
+
+class Scheduler:
+    """Recognises utterances on worker threads. Made by `scheduling`."""
+
+    def __init__(self, recogniser: Recogniser, workers: int) -> None:
+        self.recogniser = recogniser
+        self._workers = workers
+        self._room = asyncio.Semaphore(WAITING_FINALS)
+        self._changed = threading.Condition()
+        self._finals: deque[_Job] = deque()
+        self._interims: deque[_Job] = deque()
+        self._running: dict[Literal["final", "interim"], int] = {"final": 0, "interim": 0}
+        self._shed = 0
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"recogniser-{n}", daemon=True) for n in range(workers)
+        ]
+
+    async def final(self, samples: Samples) -> Recognised:
+        """Recognise a finished utterance.
+
+        Raises:
+            Exception: whatever the model raised for these samples; other speakers are not concerned.
+            asyncio.CancelledError: the scheduler was closed.
+        """
+        async with self._room:
+            recognised = await self._hand_over(samples, interim=False)
+        if recognised is None:
+            raise AssertionError("a final was shed")
+        return recognised
+
+    async def interim(self, samples: Samples) -> Recognised | None:
+        """Recognise an utterance that goes on; None when there was no time for it."""
+        return await self._hand_over(samples, interim=True)
+
+    @property
+    def load(self) -> Load:
+        """What is in hand now."""
+        with self._changed:
+            running = sum(self._running.values())
+            return Load(len(self._finals), len(self._interims), running, self._shed)
+
+    async def warm_up(self) -> None:
+        """Let each worker recognise once, so that the first speaker does not pay for allocations."""
+        noise = np.random.default_rng(0).normal(scale=0.01, size=WARM_UP_SECONDS * SAMPLE_RATE).astype(np.float32)
+        await asyncio.gather(*(self.final(noise) for _ in range(self._workers)))
+
+    def start(self) -> None:
+        """Start the workers."""
+        for thread in self._threads:
+            thread.start()
+
+    async def close(self) -> None:
+        """Cancel what waits, let what runs finish, end the workers."""
+        with self._changed:
+            self._closed = True
+            waiting = [*self._finals, *self._interims]
+            self._finals.clear()
+            self._interims.clear()
+            self._changed.notify_all()
+        for job in waiting:
+            job.done.cancel()
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    async def _hand_over(self, samples: Samples, *, interim: bool) -> Recognised | None:
+        loop = asyncio.get_running_loop()
+        job = _Job(samples, loop, loop.create_future(), interim)
+        with self._changed:
+            if self._closed:
+                job.done.cancel()
+            shed = self._admit(job)
+            self._changed.notify()
+        for dropped in shed:
+            _answer(dropped, None)
+        return await job.done
+
+    def _admit(self, job: _Job) -> list[_Job]:
+        """Put a job into its queue; the interims that have to go for it."""
+        if not job.interim:
+            self._finals.append(job)
+            return []
+        self._interims.append(job)
+        shed = [self._interims.popleft() for _ in range(len(self._interims) - WAITING_INTERIMS)]
+        self._shed += len(shed)
+        return shed
+
+    def _work(self) -> None:
+        while jobs := self._take():
+            kind: Literal["final", "interim"] = "interim" if jobs[0].interim else "final"
+            try:
+                self._recognise([job for job in jobs if not job.done.cancelled()])
+            finally:
+                with self._changed:
+                    self._running[kind] -= 1
+                    self._changed.notify()
+
+    def _take(self) -> list[_Job]:
+        """The next jobs for one call of the model; none when the scheduler was closed."""
+        with self._changed:
+            while not self._closed:
+                if self._finals:
+                    self._running["final"] += 1
+                    return self._batch(self._finals)
+                if self._interims and self._running["interim"] < max(1, self._workers - 1):
+                    self._running["interim"] += 1
+                    return self._batch(self._interims)
+                self._changed.wait()
+            return []
+
+    def _batch(self, queue: deque[_Job]) -> list[_Job]:
+        return [queue.popleft() for _ in range(min(len(queue), self.recogniser.batch_size))]
+
+    def _recognise(self, jobs: list[_Job]) -> None:
+        if len(jobs) > 1:
+            try:
+                answers = self.recogniser.recognise_batch([job.samples for job in jobs])
+            except Exception:  # noqa: BLE001 - one bad utterance must not fail its neighbours
+                answers = []
+            for job, recognised in zip(jobs, answers, strict=False):
+                _answer(job, recognised)
+            jobs = jobs[len(answers) :]
+        for job in jobs:
+            self._recognise_one(job)
+
+    def _recognise_one(self, job: _Job) -> None:
+        try:
+            recognised = self.recogniser.recognise(job.samples)
+        except Exception as error:  # noqa: BLE001 - it is the caller's to judge
+            job.loop.call_soon_threadsafe(_fail, job.done, error)
+        else:
+            _answer(job, recognised)
+
+
+def _answer(job: _Job, recognised: Recognised | None) -> None:
+    job.loop.call_soon_threadsafe(_set, job.done, recognised)
+
+
+def _set(done: asyncio.Future[Recognised | None], recognised: Recognised | None) -> None:
+    if not done.done():
+        done.set_result(recognised)
+
+
+def _fail(done: asyncio.Future[Recognised | None], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)
+
+
+def default_workers() -> int:
+    """One for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@asynccontextmanager
+async def scheduling(recogniser: Recogniser, workers: int | None = None) -> AsyncIterator[Scheduler]:
+    """A scheduler that is warm on entering and has ended its threads on leaving."""
+    scheduler = Scheduler(recogniser, workers or default_workers())
+    scheduler.start()
+    try:
+        await scheduler.warm_up()
+        yield scheduler
+    finally:
+        await scheduler.close()

@@ -1,0 +1,184 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from cortex_transcriber.speech.recogniser import Recognised, Samples
+from cortex_transcriber.speech.scheduler import WAITING_INTERIMS, Scheduler, scheduling
+
+pytestmark = pytest.mark.unit
+
+
+def audio(number: int) -> Samples:
+    """Audio that the recogniser below can tell apart."""
+    return np.full(4, number, dtype=np.float32)
+
+
+class Obedient:
+    """Recognises when it is told to, and notes in which order it was asked."""
+
+    name, language = "obedient", "en"
+
+    def __init__(self, batch_size: int = 1) -> None:
+        self.batch_size = batch_size
+        self.go = threading.Semaphore(0)
+        self.asked: list[int] = []
+        self.batches: list[int] = []
+
+    def recognise(self, samples: Samples) -> Recognised:
+        """The number, as a word; 13 is more than it can bear."""
+        self.go.acquire()
+        number = int(samples[0])
+        self.asked.append(number)
+        if number == 13:
+            raise ValueError("thirteen")
+        return Recognised(str(number), 1.0, 1, "en", self.name)
+
+    def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
+        """All of them in one go."""
+        self.batches.append(len(utterances))
+        if any(samples[0] == 13 for samples in utterances):
+            raise ValueError("thirteen among them")
+        return [self.recognise(samples) for samples in utterances]
+
+    def let(self, count: int) -> None:
+        """Let so many recognitions happen."""
+        self.go.release(count)
+
+
+@pytest_asyncio.fixture
+async def model() -> Obedient:
+    """A model that does nothing before it is told to."""
+    return Obedient()
+
+
+@pytest_asyncio.fixture
+async def scheduler(model: Obedient) -> AsyncIterator[Scheduler]:
+    """One worker, busy with utterance 0."""
+    scheduler = Scheduler(model, workers=1)
+    scheduler.start()
+    busy = asyncio.ensure_future(scheduler.final(audio(0)))
+    await until(lambda: scheduler.load.running == 1)
+    yield scheduler
+    model.let(100)
+    await asyncio.gather(busy, return_exceptions=True)
+    await scheduler.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for another thread, which tells nobody."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def handed_over(
+    scheduler: Scheduler, *coroutines: Coroutine[None, None, Recognised | None]
+) -> list[asyncio.Task]:
+    """Tasks of these, after all of them wait."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    await until(lambda: scheduler.load.waiting_finals + scheduler.load.waiting_interims == len(tasks))
+    return tasks
+
+
+async def test_finals_go_first_and_the_oldest_before_all(scheduler: Scheduler, model: Obedient) -> None:
+    """An interim that came first still waits for every final."""
+    tasks = await handed_over(
+        scheduler, scheduler.interim(audio(1)), scheduler.final(audio(2)), scheduler.final(audio(3))
+    )
+    model.let(4)
+    assert [heard.text for heard in await asyncio.gather(*tasks)] == ["1", "2", "3"]
+    assert model.asked == [0, 2, 3, 1]
+
+
+async def test_old_interims_are_shed_for_new_ones(scheduler: Scheduler, model: Obedient) -> None:
+    """Whoever does not get an interim is told so at once; finals are never shed."""
+    tasks = [asyncio.ensure_future(scheduler.interim(audio(n))) for n in range(1, WAITING_INTERIMS + 3)]
+    assert await asyncio.gather(*tasks[:2]) == [None, None]
+    assert scheduler.load.shed_interims == 2
+    model.let(WAITING_INTERIMS + 1)
+    heard = await asyncio.gather(*tasks[2:])
+    assert [each.text for each in heard] == [str(n) for n in range(3, WAITING_INTERIMS + 3)]
+
+
+async def test_a_failing_recognition_fails_only_its_own_caller(scheduler: Scheduler, model: Obedient) -> None:
+    """The worker lives on and serves the next."""
+    bad, good = await handed_over(scheduler, scheduler.final(audio(13)), scheduler.final(audio(4)))
+    model.let(3)
+    with pytest.raises(ValueError, match="thirteen"):
+        await bad
+    assert (await good).text == "4"
+
+
+async def test_a_caller_that_went_away_costs_nothing(scheduler: Scheduler, model: Obedient) -> None:
+    """An interim whose utterance has ended is not recognised any more."""
+    gone, stays = await handed_over(scheduler, scheduler.interim(audio(5)), scheduler.interim(audio(6)))
+    gone.cancel()
+    model.let(2)
+    assert (await stays).text == "6"
+    assert model.asked == [0, 6]
+
+
+async def test_closing_cancels_what_waits(model: Obedient) -> None:
+    """What runs is finished, what waits is cancelled, what comes later too; the threads end."""
+    scheduler = Scheduler(model, workers=1)
+    scheduler.start()
+    running = asyncio.ensure_future(scheduler.final(audio(1)))
+    await until(lambda: scheduler.load.running == 1)
+    waiting = await handed_over(scheduler, scheduler.final(audio(2)))
+    model.let(1)
+    await scheduler.close()
+    assert (await running).text == "1"
+    with pytest.raises(asyncio.CancelledError):
+        await waiting[0]
+    with pytest.raises(asyncio.CancelledError):
+        await scheduler.final(audio(3))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("recogniser-")]
+
+
+async def test_interims_leave_a_worker_to_finals() -> None:
+    """With two workers, one interim runs at a time, and a final finds the other free."""
+    model = Obedient()
+    scheduler = Scheduler(model, workers=2)
+    scheduler.start()
+    interims = [asyncio.ensure_future(scheduler.interim(audio(n))) for n in (1, 2)]
+    await until(lambda: scheduler.load.running == 1 and scheduler.load.waiting_interims == 1)
+    final = asyncio.ensure_future(scheduler.final(audio(3)))
+    await until(lambda: scheduler.load.running == 2)
+    assert scheduler.load.waiting_finals == 0
+    model.let(3)
+    assert [heard.text for heard in await asyncio.gather(*interims, final)] == ["1", "2", "3"]
+    await scheduler.close()
+
+
+async def test_a_model_that_gains_is_given_batches() -> None:
+    """What waits goes in one call; when the call fails, each is tried alone."""
+    model = Obedient(batch_size=3)
+    scheduler = Scheduler(model, workers=1)
+    scheduler.start()
+    busy = asyncio.ensure_future(scheduler.final(audio(0)))
+    await until(lambda: scheduler.load.running == 1)
+    tasks = await handed_over(scheduler, *(scheduler.final(audio(n)) for n in (1, 2, 3, 13, 5)))
+    model.let(6)
+    answers = await asyncio.gather(busy, *tasks, return_exceptions=True)
+    assert [str(each) if isinstance(each, ValueError) else each.text for each in answers] == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "thirteen",
+        "5",
+    ]
+    assert model.batches == [3, 2]
+    await scheduler.close()
+
+
+async def test_it_is_warm_on_entering() -> None:
+    """Every worker has recognised something before the first speaker comes."""
+    model = Obedient()
+    model.let(100)
+    async with scheduling(model, workers=2) as scheduler:
+        assert len(model.asked) == 2
+        assert (await scheduler.final(audio(7))).text == "7"
