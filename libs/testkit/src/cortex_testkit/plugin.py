@@ -5,7 +5,7 @@ The fixtures are those of `cortex_testkit.fixtures`.
 
 import pytest
 
-from cortex_testkit.categories import CATEGORIES
+from cortex_testkit.categories import CATEGORIES, complaints
 from cortex_testkit.fixtures import (
     database,
     fresh_database,
@@ -35,3 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the categories known wherever the plugin is."""
     for name, meaning in CATEGORIES.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse to run while a module has no category or a test no sentence."""
+    found = list(complaints(items))
+    if found:
+        raise pytest.UsageError("\n".join(found))

@@ -85,7 +85,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env=_inherited() if program.environment is None else dict(program.environment),
+                env=inherited() if program.environment is None else dict(program.environment),
                 start_new_session=True,
             )
         return cls(program, process)
@@ -164,5 +164,6 @@ async def run_to_end(program: Program, seconds: float = READY_WITHIN) -> None:
         raise DidNotStart(f"{child.name} ended with code {code}: {child.last_words()}")
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """The paths of our own environment that a program may need to find its libraries."""
     return {name: os.environ[name] for name in INHERITED if name in os.environ}
