@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
+from cortex_eventing.failpoints import FailpointError, arm_from_environment
+
 from cortex_runtime import logs
 from cortex_runtime.failures import CannotStart, leaves
 from cortex_runtime.logs import log
@@ -34,12 +36,13 @@ def run(name: str, settings_type: type[Settings], service: Service[Settings]) ->
     """
     try:
         settings = load(settings_type)
+        arm_from_environment()
         logs.configure(name, settings.log.level)
         with traces(settings.traces.exporter, name):
             return asyncio.run(_Process(service, settings).serve())
     except SettingsError as error:
         return _refuse(*(f"{problem.variable} {problem.rule}" for problem in error.problems))
-    except CannotStart as error:
+    except (CannotStart, FailpointError) as error:
         return _refuse(str(error))
 
 

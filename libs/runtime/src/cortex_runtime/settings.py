@@ -155,7 +155,6 @@ class ServiceSettings(BaseSettings):
 
     Attributes:
         claim_key: the key under which the store hashes claimed values. Changing it needs a rebuild of the claims.
-        failpoints: for tests: where the process shall fail, as `cortex_eventing.failpoints` reads it.
     """
 
     model_config = SettingsConfigDict(
@@ -174,7 +173,6 @@ class ServiceSettings(BaseSettings):
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     traces: TracesSettings = TracesSettings()
-    failpoints: str = ""
 
 
 @dataclass(frozen=True)

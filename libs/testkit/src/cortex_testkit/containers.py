@@ -19,6 +19,8 @@ NATS_IMAGE = "nats:2.15.1"
 POSTGRES_PORT = 5432
 NATS_PORT = 4222
 
+NATS_READY = "Server is ready"
+
 POSTGRES_COMMAND = f"postgres -c max_connections={MAX_CONNECTIONS} -c wal_recycle=off -c min_wal_size=32MB"
 
 
@@ -53,6 +55,9 @@ def configured_postgres() -> Any:  # noqa: ANN401 - the package ships no types
 
 def configured_nats() -> Any:  # noqa: ANN401 - the package ships no types
     """The container, not started. Raises DockerException where no Docker answers."""
-    from testcontainers.community.nats import NatsContainer
+    # Not testcontainers' own NatsContainer: importing it warns, and warnings are errors here.
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-    return NatsContainer(NATS_IMAGE, jetstream=True)
+    container = DockerContainer(NATS_IMAGE).with_command("--jetstream").with_exposed_ports(NATS_PORT)
+    return container.waiting_for(LogMessageWaitStrategy(NATS_READY))

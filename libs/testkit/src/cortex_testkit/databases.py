@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cortex_runtime.adapters.migrations import migrate
-from cortex_runtime.adapters.roles import ROLES, create_service_database, let_only_roles_connect
+from cortex_runtime.adapters.roles import ROLES, create_service_database, dsn_with, let_only_roles_connect
 from cortex_runtime.database import DatabaseAccess
 from psycopg import AsyncConnection, sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 
 class TestDatabases:
@@ -36,7 +36,7 @@ class TestDatabases:
             await connection.execute(copy)
             await let_only_roles_connect(connection, name, template)
         try:
-            yield DatabaseAccess(*(make_conninfo(dsn, dbname=name) for dsn in _dsns(access)))
+            yield DatabaseAccess(*(dsn_with(dsn, dbname=name) for dsn in _dsns(access)))
         finally:
             await self._drop(name)
 

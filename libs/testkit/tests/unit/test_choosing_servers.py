@@ -1,7 +1,15 @@
 """Which servers a test run uses."""
 
 import pytest
-from cortex_testkit.containers import POSTGRES_COMMAND
+from cortex_testkit.containers import (
+    NATS_IMAGE,
+    NATS_PORT,
+    POSTGRES_COMMAND,
+    POSTGRES_IMAGE,
+    POSTGRES_PORT,
+    configured_nats,
+    configured_postgres,
+)
 from cortex_testkit.servers import chosen_servers, nats_server, postgres_server
 
 pytestmark = pytest.mark.unit
@@ -43,7 +51,24 @@ async def test_external_servers_need_an_address(server: object, missing: str) ->
             pass
 
 
-def test_containers_get_the_embedded_servers_settings() -> None:
-    """An erased byte goes in a container too."""
-    assert "wal_recycle=off" in POSTGRES_COMMAND
-    assert "max_connections=200" in POSTGRES_COMMAND
+@pytest.fixture
+def docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where Docker seems to answer; nothing is started."""
+    monkeypatch.setattr("testcontainers.core.container.DockerClient", lambda **_: None)
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_postgres_container_gets_the_embedded_servers_settings() -> None:
+    """An erased byte goes in a container, too."""
+    container = configured_postgres()
+    assert container.image == POSTGRES_IMAGE
+    assert container._command == POSTGRES_COMMAND
+    assert {"wal_recycle=off", "max_connections=200"} <= set(POSTGRES_COMMAND.split())
+    assert list(container.ports) == [str(POSTGRES_PORT)]
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_nats_container_has_jetstream() -> None:
+    """Without it there would be no streams."""
+    container = configured_nats()
+    assert (container.image, container._command, list(container.ports)) == (NATS_IMAGE, "--jetstream", [str(NATS_PORT)])

@@ -5,9 +5,10 @@ In production operators make them, and the settings carry the three connection s
 
 import secrets
 from collections.abc import Mapping
+from urllib.parse import quote, urlencode
 
 from psycopg import AsyncConnection, sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from cortex_runtime.database import DatabaseAccess
 
@@ -50,14 +51,23 @@ async def let_only_roles_connect(connection: AsyncConnection, database: str, rol
 
 def access_to(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -> DatabaseAccess:
     """The connection strings of the three roles, in the order owner, writer, reader of `passwords`."""
-    server = {
-        name: value for name, value in conninfo_to_dict(superuser_dsn).items() if name not in {"user", "password"}
-    }
     owner, writer, reader = (
-        make_conninfo(**{**server, "dbname": database, "user": role, "password": password})  # type: ignore[arg-type]
-        for role, password in passwords.items()
+        dsn_with(superuser_dsn, dbname=database, user=role, password=password) for role, password in passwords.items()
     )
     return DatabaseAccess(owner, writer, reader)
+
+
+def dsn_with(dsn: str, **changes: str) -> str:
+    """A connection string as a URL, as the settings want it, with other values for some of its parts."""
+    parts = {name: str(value) for name, value in (conninfo_to_dict(dsn) | changes).items()}
+    user, password = quote(parts.pop("user"), safe=""), quote(parts.pop("password", ""), safe="")
+    database, host, port = quote(parts.pop("dbname"), safe=""), parts.pop("host", ""), parts.pop("port", "5432")
+    return f"postgresql://{user}:{password}@{_netloc(host)}:{port}/{database}?{urlencode(parts)}"
+
+
+def _netloc(host: str) -> str:
+    """An address of IP version 6 stands in brackets, and the path of a socket is escaped."""
+    return f"[{host}]" if ":" in host else quote(host, safe="")
 
 
 async def _role(connection: AsyncConnection, name: str) -> str:
