@@ -47,7 +47,8 @@ class Served:
         service: its descriptor, for example `session_service_pb2.DESCRIPTOR.services_by_name["SessionService"]`.
         add: the generated function that registers it, for example `add_SessionServiceServicer_to_server`.
         servicer: what answers.
-        drain: asks what runs for long to come to an end; awaited, for at most the grace, before streams are ended.
+        drain: asks what runs for long to come to an end, and returns once it has. For at most the grace; then streams
+            that still run are ended.
     """
 
     service: ServiceDescriptor
@@ -91,8 +92,7 @@ async def grpc_server(settings: GrpcSettings, *served: Served, readiness: Readin
         finally:
             await health_servicer.enter_graceful_shutdown()
             await _drained(served, settings.grace)
-            drain.end_streams()
-            await server.stop(settings.grace)
+            await _stopped(server, drain, settings.grace)
 
 
 def _methods(served: Iterable[Served]) -> dict[str, MethodDescriptor]:
@@ -112,6 +112,16 @@ def _listen(server: grpc.aio.Server, settings: GrpcSettings) -> Listening:
     except RuntimeError as error:
         raise CannotStart(f"CORTEX_GRPC_PORT: cannot listen on {settings.address}") from error
     return Listening(f"{settings.address.rpartition(':')[0]}:{port}", port)
+
+
+async def _stopped(server: grpc.aio.Server, drain: Drain, grace: float) -> None:
+    """Refuse new calls and wait for those of our services only: a health watch would last as long as it is let."""
+    drain.end_streams()
+    stopping = asyncio.create_task(server.stop(grace))
+    if not await drain.idle(grace):
+        log().warning("calls_cut_short", took=grace)
+    await server.stop(None)
+    await stopping
 
 
 async def _drained(served: Iterable[Served], grace: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from grpc_health.v1 import health, health_pb2
 
@@ -27,10 +27,13 @@ async def health_of(readiness: Readiness, services: Iterable[str]) -> AsyncItera
     names = (EVERYTHING, READINESS, *services)
     await servicer.set(LIVENESS, _STATUS[True])
     await _tell(servicer, names, readiness.ready)
-    async with asyncio.TaskGroup() as tasks:
-        following = tasks.create_task(_follow(readiness, servicer, names))
+    following = asyncio.create_task(_follow(readiness, servicer, names))
+    try:
         yield servicer
+    finally:
         following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 async def _follow(readiness: Readiness, servicer: health.aio.HealthServicer, names: Iterable[str]) -> None:

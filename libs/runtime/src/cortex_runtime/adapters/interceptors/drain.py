@@ -1,4 +1,4 @@
-"""Ending streams that would go on for ever, when the process stops."""
+"""Knowing which calls run, and ending those that would go on for ever, when the process stops."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,19 +6,35 @@ from contextlib import contextmanager
 
 
 class Drain:
-    """The streams that are running, so that they can be ended with UNAVAILABLE: their clients resume elsewhere."""
+    """The calls that are running. Streams among them can be ended with UNAVAILABLE: their clients resume elsewhere."""
 
     def __init__(self) -> None:
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._streams: set[asyncio.Task[object]] = set()
         self._ended: set[asyncio.Task[object]] = set()
 
     @contextmanager
+    def call(self) -> Iterator[None]:
+        """Count a call as running."""
+        self._running += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if self._running == 0:
+                self._idle.set()
+
+    @contextmanager
     def stream(self) -> Iterator[None]:
-        """Count the running task among the streams."""
+        """Count a call as running, and its task among the streams."""
         task = _this_task()
         self._streams.add(task)
         try:
-            yield
+            with self.call():
+                yield
         finally:
             self._streams.discard(task)
             self._ended.discard(task)
@@ -35,6 +51,15 @@ class Drain:
         if task not in self._ended:
             return False
         task.uncancel()
+        return True
+
+    async def idle(self, within: float) -> bool:
+        """Wait until no call is running; False when that takes longer than `within` seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
         return True
 
 

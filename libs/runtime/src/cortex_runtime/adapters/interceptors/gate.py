@@ -83,7 +83,7 @@ class _GatedMethod:
 
     async def answer_once(self, incoming: Any, context: AnyContext) -> Any:  # noqa: ANN401 - any method's messages
         """Serve a call that has one response."""
-        with self._span(context):
+        with self._drain.call(), self._span(context):
             async with self._outcome(context):
                 call, incoming = await self._admitted(incoming, context)
                 async with asyncio.timeout_at(call.deadline):
