@@ -38,6 +38,7 @@ def run(name: str, settings_type: type[Settings], service: Service[Settings]) ->
         settings = load(settings_type)
         arm_from_environment()
         logs.configure(name, settings.log.level)
+        arm_from_environment()
         with traces(settings.traces.exporter, name):
             return asyncio.run(_Process(service, settings).serve())
     except SettingsError as error:

@@ -20,6 +20,10 @@ class Readiness:
         """Whether every condition holds."""
         return all(self._met.values())
 
+    def holds(self, condition: str) -> bool:
+        """Whether one condition holds."""
+        return self._met[condition]
+
     def set(self, condition: str, met: bool) -> None:
         """Say whether a condition holds now.
 

@@ -6,6 +6,7 @@ value: a value may be a secret.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -15,10 +16,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from cortex_runtime.database import DatabaseAccess
+
 PREFIX = "CORTEX_"
 
 LONGEST_GRACE = 600.0  # seconds: no orchestrator waits longer for a process to end
 SHORTEST_KEY = 32  # characters: a claim key guards personal values against guessing
+
+
+_KEYWORDS = re.compile(r"\s*[a-z_]+\s*=")  # the other way that PostgreSQL writes connection strings
 
 
 def loopback(host: str) -> str:
@@ -39,17 +45,29 @@ def loopback(host: str) -> str:
 
 
 def _loopback_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("nats", "tls") or not parts.hostname:
-        raise ValueError("must be of the form nats://host:port")
-    loopback(parts.hostname)
+    loopback(_host_of(url, ("nats", "tls"), "nats://host:port"))
     return url
 
 
 def _postgres_dsn(dsn: SecretStr) -> SecretStr:
-    if urlsplit(dsn.get_secret_value()).scheme not in ("postgres", "postgresql"):
-        raise ValueError("must be of the form postgresql://user:password@host:port/database")
+    text = dsn.get_secret_value()
+    if not _KEYWORDS.match(text):
+        _host_of(
+            text, ("postgres", "postgresql"), "postgresql://user:password@host:port/database, or user=... host=..."
+        )
     return dsn
+
+
+def _host_of(url: str, schemes: Sequence[str], form: str) -> str:
+    """A URL's host; the errors of the parser itself would tell the value."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not parts.hostname:
+        raise ValueError(f"must be of the form {form}")
+    return parts.hostname
 
 
 def _long_key(key: SecretStr) -> SecretStr:
@@ -75,14 +93,20 @@ class PostgresSettings(Group):
     """The service's own database, once for each of its three roles.
 
     Attributes:
-        owner_dsn: may change the schema; None where migrations are run by somebody else.
+        owner_dsn: makes and changes tables; only migrations use it.
         writer_dsn: event store, request rows, claims, read models.
         reader_dsn: queries, held to one project by row-level security.
     """
 
-    owner_dsn: PostgresDsn | None = None
+    owner_dsn: PostgresDsn
     writer_dsn: PostgresDsn
     reader_dsn: PostgresDsn
+
+    @property
+    def access(self) -> DatabaseAccess:
+        """The same as what reaches the database takes it."""
+        dsns = (self.owner_dsn, self.writer_dsn, self.reader_dsn)
+        return DatabaseAccess(*(dsn.get_secret_value() for dsn in dsns))
 
 
 class NatsSettings(Group):
