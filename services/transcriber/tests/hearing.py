@@ -1,9 +1,11 @@
 """How the transcriber's tests make streams and listen to them."""
 
+import re
 import wave
 from collections.abc import Iterable
 from pathlib import Path
 
+import jiwer
 import numpy as np
 from cortex_transcriber.adapters.soxr_resampler import SoxrResampler
 from cortex_transcriber.speech.batching import VadBatcher
@@ -88,3 +90,13 @@ def read_wav(path: Path) -> tuple[int, Pcm]:
     """Rate and samples of a mono recording."""
     with wave.open(str(path)) as recording:
         return recording.getframerate(), np.frombuffer(recording.readframes(recording.getnframes()), dtype="<i2")
+
+
+def words(text: str) -> list[str]:
+    """Words as they are compared: lower case, without punctuation."""
+    return re.findall(r"[a-z]+(?:'[a-z]+)*", text.lower().replace("-", ""))
+
+
+def word_error_rate(reference: str, heard: str) -> float:
+    """Wrong, missing and additional words as a share of the reference's."""
+    return float(jiwer.wer(" ".join(words(reference)), " ".join(words(heard)) or "-"))
