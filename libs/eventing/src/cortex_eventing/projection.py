@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from cortex_eventing.backoff import waits
 from cortex_eventing.checkpoints import Checkpoint, Lane, ParkedEvent, Step
+from cortex_eventing.failpoints import declare, failpoint
 from cortex_eventing.folding import Concern, Fold, Listening, Unfoldable, describe
 from cortex_eventing.progress import Progress
 from cortex_eventing.projection_ports import ProjectionStore, Unstorable
@@ -27,6 +28,9 @@ from cortex_eventing.role_state import Report
 from cortex_eventing.row_cache import RowCache
 
 log = logging.getLogger(__name__)
+
+BEFORE_WRITE = declare("projection.before_write", "a page is folded in memory, and nothing of it is written")
+AFTER_WRITE = declare("projection.after_write", "a page is written with its checkpoint, and nobody has taken note")
 
 POISON_RETRIES = 3
 """Attempts at an event that cannot be folded before its lane is parked. `project` is pure, so only a cause outside it,
@@ -117,8 +121,10 @@ class _Folder:
                 concerns += found
                 lanes.add(lane)
         fold = await self._fold(concerns)
+        await failpoint(BEFORE_WRITE)
         if not await self._store.write(Step(old, new, parked), fold.changes()):
             raise Overtaken
+        await failpoint(AFTER_WRITE)
         self._moved(new, lanes)
         PARKED.labels(self.name).inc(len(parked))
 

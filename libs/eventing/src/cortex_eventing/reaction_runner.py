@@ -10,6 +10,7 @@ from cortex_eventing.cancelling import cancel_until_ended
 from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.checkpoints import Checkpoint, CheckpointStore, Lane, ParkedEvent, Step
 from cortex_eventing.errors import Rejected, Unavailable
+from cortex_eventing.failpoints import declare, failpoint
 from cortex_eventing.folding import describe
 from cortex_eventing.reactions import Command, Execute, OnRefusal, Reaction, request_of
 from cortex_eventing.reader_metrics import IGNORED, PARKED
@@ -18,6 +19,9 @@ from cortex_eventing.recorded import RecordedBytes
 from cortex_eventing.role_state import Report
 
 log = logging.getLogger(__name__)
+
+BEFORE_COMMAND = declare("reaction.before_command", "an event is read, and its command is not asked for")
+AFTER_COMMANDS = declare("reaction.after_commands", "a page's commands are answered, and the checkpoint has not moved")
 
 IN_FLIGHT = 64
 """Commands waiting for their answers at once: enough to fill the committer's batches, few enough to bound memory."""
@@ -77,6 +81,7 @@ class _Reactor(Generic[Command]):
             if raw.topic in self._catalogue:
                 lanes.setdefault(self._lane(raw), []).append(raw)
         parked = await self._react_to_lanes(lanes)
+        await failpoint(AFTER_COMMANDS)
         if not await self._store.step(Step(old, new, sorted(parked, key=lambda event: event.position))):
             raise Overtaken
         self._parked |= {event.lane for event in parked}
@@ -131,6 +136,7 @@ class _Reactor(Generic[Command]):
     async def _ask(self, raw: RecordedBytes) -> None:
         request = request_of(self._reaction, self._catalogue.parse(raw))
         if request is not None:
+            await failpoint(BEFORE_COMMAND)
             await self._execute(request)
 
     def _lane(self, raw: RecordedBytes) -> Lane:

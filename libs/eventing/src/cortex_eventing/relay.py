@@ -5,15 +5,21 @@ second relay, or a repeat, from storing anything twice. A stream that is wiped i
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
-from cortex_eventing.ports import EventStore, StreamEnd
+from cortex_eventing.failpoints import declare, failpoint
+from cortex_eventing.ports import EventFeed, StreamEnd
 from cortex_eventing.relay_metrics import FENCED, LAG, POSITION, PUBLISHED, REFILLS
 from cortex_eventing.role_state import Report
 from cortex_eventing.roles import Alarm
 from cortex_eventing.stream_ports import Fenced, OwnStream, Publishing
 from cortex_eventing.waking import POLL, Alarmclock, woken_by
+
+AFTER_PUBLISH = declare("relay.after_publish", "a page is sent, and the answers for its end are not heard yet")
+AFTER_ACK = declare("relay.after_ack", "everything sent is on the stream, and nobody has taken note")
 
 PAGE = 1_000
 """Events read from the store at once: four windows, so that reading one page hides behind publishing another."""
@@ -24,6 +30,14 @@ and the fence passes them: only a look shows that the tail is gone."""
 
 FENCED_PAUSE = 0.05
 """Seconds after a refusal, so that two relays that overlap do not drive one another."""
+
+
+class OwnFeed(EventFeed, Protocol):
+    """The part of an `EventStore` that a relay needs."""
+
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """See `EventStore`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class Relay:
         stream: where they go.
     """
 
-    def __init__(self, store: EventStore, stream: OwnStream) -> None:
+    def __init__(self, store: OwnFeed, stream: OwnStream) -> None:
         self._store = store
         self._stream = stream
 
@@ -112,10 +126,12 @@ class Relay:
         page = await self._store.read(position, PAGE)
         if page.events:
             await publishing.send(page.events)
+            await failpoint(AFTER_PUBLISH)
             position = page.events[-1].position
             PUBLISHED.labels(self._stream.name).inc(len(page.events))
         if page.at_head:
             await publishing.settled()
+            await failpoint(AFTER_ACK)
             POSITION.labels(self._stream.name).set(position)
             LAG.labels(self._stream.name).set(0)
         else:

@@ -132,4 +132,5 @@ def away_as_stream_away() -> Iterator[None]:
     try:
         yield
     except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
-        raise StreamAway(f"NATS ({type(error).__name__})") from error
+        why = error.description if isinstance(error, nats.js.errors.APIError) else None
+        raise StreamAway(f"NATS ({why or type(error).__name__})") from error

@@ -18,6 +18,7 @@ from nats.aio.subscription import Subscription
 from cortex_eventing.adapters.nats.connection import Nats, away_as_stream_away
 from cortex_eventing.adapters.nats.messages import Envelopes
 from cortex_eventing.errors import CortexError
+from cortex_eventing.failpoints import declare, failpoint_sync
 from cortex_eventing.recorded import RecordedBytes
 from cortex_eventing.stream_ports import Fenced, StreamAway
 
@@ -28,6 +29,8 @@ PROGRESS_WITHIN = 5.0
 """Seconds without any answer after which an attempt is given up. A cluster that elects a leader takes four."""
 
 EXPECTED_SEQUENCE = "Nats-Expected-Last-Sequence"
+
+MESSAGE_SENT = declare("relay.message_sent", "one more message is sent; whether it arrived nobody knows")
 
 _attempts = itertools.count(1)
 
@@ -64,6 +67,7 @@ class FencedPublisher:
                 envelope.headers[EXPECTED_SEQUENCE] = str(self._sent)
                 self._sent += 1
                 await client.publish(envelope.subject, envelope.body, self.inbox, envelope.headers)
+                failpoint_sync(MESSAGE_SENT)
 
     async def settled(self) -> None:
         """See `Publishing`."""

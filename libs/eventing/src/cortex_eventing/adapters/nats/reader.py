@@ -38,7 +38,8 @@ INACTIVE_AFTER = 60.0
 
 _GONE = (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError, StreamAway)
 _STATUS = "Status"
-_TOO_MANY_BYTES = "Message Size Exceeds MaxBytes"
+_REQUEST_ENDED = ("Batch Completed", "Message Size Exceeds MaxBytes")
+"""What the server says about a request with `max_bytes` that is served; the consumer lives on."""
 _ACK_TOKENS_BEFORE_SEQUENCE = 5
 _ACK_TOKENS_WITH_DOMAIN = 11
 _DOMAIN_TOKENS = 2
@@ -106,11 +107,11 @@ class NatsCursor:
 
     async def _hear_status(self, headers: dict[str, str]) -> None:
         unserved = headers.get("Nats-Pending-Messages")
-        if headers.get("Description") == _TOO_MANY_BYTES and unserved is not None:
+        if headers.get("Description") in _REQUEST_ENDED and unserved is not None:
             self._asked -= int(unserved)
             await self.refill()
         else:
-            self.lose(f"status {headers[_STATUS]}")
+            self.lose(f"status {headers[_STATUS]} {headers.get('Description', '')}".strip())
 
     def lose(self, why: str = "disconnected") -> None:
         """Nothing will come any more."""

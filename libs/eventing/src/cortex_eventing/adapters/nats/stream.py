@@ -15,8 +15,9 @@ from cortex_eventing.adapters.nats.publisher import FencedPublisher, fenced_publ
 from cortex_eventing.ports import StreamEnd
 from cortex_eventing.stream_ports import StreamMissing
 
-MAX_BYTES = 8 * 1024**3
-"""Bytes of a stream before its oldest messages go: readers that are that far behind use the feed."""
+MAX_BYTES = 1024**3
+"""Bytes of a stream before its oldest messages go: readers that are that far behind use the feed. The server sets them
+aside for the stream, and an embedded one has four times as much in all."""
 
 
 @dataclass(frozen=True)

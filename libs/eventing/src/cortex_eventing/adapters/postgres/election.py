@@ -6,9 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 
 import psycopg
-from psycopg import AsyncConnection
 
-from cortex_eventing.adapters.postgres.link import AWAY, connect
+from cortex_eventing.adapters.postgres.connections import GONE, BoundedAsyncConnection, connect_async
 from cortex_eventing.cancelling import cancel_until_ended
 from cortex_eventing.errors import Unavailable
 
@@ -37,26 +36,28 @@ class PostgresElection:
 
     async def lead(self, elected: Callable[[], Awaitable[None]]) -> None:
         """See `Election`."""
-        connection = await connect(self._dsn, f"cortex-seat-{self._seat}")
+        connection = None
         try:
+            connection = await connect_async(self._dsn, f"cortex-seat-{self._seat}")
             await self._take_seat(connection)
-            await self._while_seated(connection, elected)
-        except AWAY as error:
+        except GONE as error:
             raise Unavailable("PostgreSQL") from error
+        else:
+            await self._while_seated(connection, elected)
         finally:
-            with suppress(psycopg.Error):
-                await connection.close()
+            if connection is not None:
+                with suppress(psycopg.Error):
+                    await connection.close()
 
-    async def _take_seat(self, connection: AsyncConnection) -> None:
+    async def _take_seat(self, connection: BoundedAsyncConnection) -> None:
         while True:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                answer = await connection.execute("SELECT pg_try_advisory_lock(%s::bigint)", [self._key])
-                row = await answer.fetchone()
+            answer = await connection.execute("SELECT pg_try_advisory_lock(%s::bigint)", [self._key])
+            row = await answer.fetchone()
             if row and row[0]:
                 return
             await asyncio.sleep(ASK_EVERY)
 
-    async def _while_seated(self, connection: AsyncConnection, elected: Callable[[], Awaitable[None]]) -> None:
+    async def _while_seated(self, connection: BoundedAsyncConnection, elected: Callable[[], Awaitable[None]]) -> None:
         """Run the work until it fails or the seat is lost, whatever comes first."""
         work = asyncio.ensure_future(elected())
         guard = asyncio.create_task(self._until_lost(connection), name="seat")
@@ -67,8 +68,8 @@ class PostgresElection:
         finally:
             await cancel_until_ended(work, guard)
 
-    async def _until_lost(self, connection: AsyncConnection) -> None:
-        with suppress(*AWAY, TimeoutError):
+    async def _until_lost(self, connection: BoundedAsyncConnection) -> None:
+        with suppress(*GONE, TimeoutError):
             while True:
                 async with aclosing(connection.notifies(timeout=LISTEN_FOR)) as notifications:
                     async for _ in notifications:

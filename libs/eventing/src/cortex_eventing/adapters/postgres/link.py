@@ -3,39 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
+from cortex_eventing.adapters.postgres.connections import GONE, BoundedAsyncConnection, connect_async
 from cortex_eventing.errors import Unavailable
-
-CONNECT_WITHIN = 3
-"""Seconds."""
-ANSWER_WITHIN = 10.0
-"""Seconds for one use of the connection. A peer that fell silent would otherwise hold its caller for ever."""
-
-_NOTICE_DEATH: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5000,
-}
-
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
-"""Errors that say nothing about the statement: the server is away, is shutting down, or is out of something."""
-
-
-async def connect(dsn: str, name: str) -> AsyncConnection:
-    """A connection in autocommit. Raises Unavailable."""
-    try:
-        async with asyncio.timeout(CONNECT_WITHIN + 1):
-            return await AsyncConnection.connect(
-                dsn, autocommit=True, connect_timeout=CONNECT_WITHIN, application_name=name, **_NOTICE_DEATH
-            )
-    except (*AWAY, TimeoutError) as error:
-        raise Unavailable("PostgreSQL") from error
 
 
 class Link:
@@ -49,33 +22,35 @@ class Link:
     def __init__(self, dsn: str, name: str) -> None:
         self._dsn = dsn
         self._name = name
-        self._connection: AsyncConnection | None = None
+        self._connection: BoundedAsyncConnection | None = None
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
-    async def use(self, seconds: float = ANSWER_WITHIN) -> AsyncIterator[AsyncConnection]:
+    async def use(self) -> AsyncIterator[BoundedAsyncConnection]:
         """The connection, for the body alone.
 
         Raises:
             Unavailable: the server is away, or does not answer in time.
         """
         async with self._turn:
-            if self._connection is None or self._connection.closed:
-                self._connection = await connect(self._dsn, self._name)
-            connection = self._connection
             try:
-                async with asyncio.timeout(seconds):
-                    yield connection
-            except (*AWAY, TimeoutError) as error:
+                if self._connection is None or self._connection.closed:
+                    self._connection = await connect_async(self._dsn, self._name)
+                yield self._connection
+            except GONE as error:
                 await self._drop()
                 raise Unavailable("PostgreSQL") from error
             finally:
-                if connection.info.transaction_status is not TransactionStatus.IDLE:
-                    await self._drop()
+                await self._drop_unless_idle()
 
     async def close(self) -> None:
         """Close the connection; the next use opens another."""
         await self._drop()
+
+    async def _drop_unless_idle(self) -> None:
+        """A body that was cancelled may have left a statement unfinished."""
+        if self._connection is not None and self._connection.info.transaction_status is not TransactionStatus.IDLE:
+            await self._drop()
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None

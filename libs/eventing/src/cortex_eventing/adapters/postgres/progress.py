@@ -4,7 +4,7 @@ from contextlib import aclosing
 from typing import NoReturn
 
 from cortex_eventing.adapters.postgres.checkpoint_store import PROGRESS_CHANNEL
-from cortex_eventing.adapters.postgres.link import AWAY, connect
+from cortex_eventing.adapters.postgres.connections import GONE, BoundedAsyncConnection, connect_async
 from cortex_eventing.errors import Unavailable
 from cortex_eventing.progress import ProgressBoard
 from cortex_eventing.role_state import Report
@@ -31,21 +31,22 @@ class PostgresProgress:
         Raises:
             Unavailable: the database is away.
         """
-        connection = await connect(self._dsn, "cortex-progress")
-        async with connection:
-            try:
-                await connection.execute(f"LISTEN {PROGRESS_CHANNEL}".encode())
+        try:
+            async with await connect_async(self._dsn, "cortex-progress") as connection:
+                await connection.execute(f"LISTEN {PROGRESS_CHANNEL}")
                 report.working()
                 while True:
-                    for reader, position in await (
-                        await connection.execute("SELECT reader, position FROM cortex_checkpoints")
-                    ).fetchall():
-                        self._board.of(reader).moved(position)
+                    await self._look(connection)
                     async with aclosing(connection.notifies(timeout=LOOK_EVERY)) as notifications:
                         async for notification in notifications:
                             self._hear(notification.payload)
-            except AWAY as error:
-                raise Unavailable("PostgreSQL") from error
+        except GONE as error:
+            raise Unavailable("PostgreSQL") from error
+
+    async def _look(self, connection: BoundedAsyncConnection) -> None:
+        found = await connection.execute("SELECT reader, position FROM cortex_checkpoints")
+        for reader, position in await found.fetchall():
+            self._board.of(reader).moved(position)
 
     def _hear(self, payload: str) -> None:
         reader, _, position = payload.rpartition(" ")

@@ -13,9 +13,6 @@ from cortex_eventing.projection import Projection
 from cortex_eventing.projection_ports import TableChange
 from cortex_eventing.read_model import Key, ReadModel
 
-TRUNCATE_WITHIN = 60.0
-"""Seconds: emptying a table waits for the queries that are reading it."""
-
 
 class PostgresProjectionStore(PostgresCheckpointStore):
     """The tables and the checkpoint of one projection.
@@ -45,7 +42,7 @@ class PostgresProjectionStore(PostgresCheckpointStore):
 
     async def throw_away(self) -> None:
         """See `ProjectionStore`."""
-        async with self._link.use(TRUNCATE_WITHIN) as connection, connection.transaction():
+        async with self._link.use() as connection, connection.transaction():
             # The checkpoint first: a runner that is about to write waits for it, and then finds that it has moved.
             await connection.execute(
                 "UPDATE cortex_checkpoints SET position = 0, stream_sequence = 0 WHERE reader = %s", [self._reader]

@@ -9,7 +9,7 @@ from typing import Self
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from cortex_eventing.adapters.postgres.link import AWAY, CONNECT_WITHIN
+from cortex_eventing.adapters.postgres.connections import CONNECT_WITHIN, GONE
 from cortex_eventing.errors import Unavailable
 
 CONNECTIONS = 8
@@ -71,5 +71,5 @@ class Views:
             async with asyncio.timeout(QUERY_WITHIN), self._pool.connection() as connection, connection.transaction():
                 await connection.execute("SELECT set_config('cortex.project', %s, true)", [project_id])
                 yield connection
-        except (*AWAY, PoolTimeout, TimeoutError) as error:
+        except (*GONE, PoolTimeout, TimeoutError) as error:
             raise Unavailable("PostgreSQL") from error
