@@ -1,0 +1,121 @@
+"""Checks the frames of one peer: their size, their order, and what of them was heard before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from cortex.transcriber.v1.transcriber_service_pb2 import Frames
+from cortex_eventing.errors import InvalidInput
+
+from cortex_transcriber.speech.frames import MS, SAMPLE_BYTES, AudioFormat
+from cortex_transcriber.stream.limits import Limits
+
+LONGEST_PAUSE: Final = timedelta(days=7)
+"""A number further ahead than this is a mistake: taken as it is, it would make every later frame one of the past."""
+
+
+class FramesRefused(InvalidInput):
+    """Frames that cannot be right; names the field and the rule."""
+
+    reason = "FRAMES_REFUSED"
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"frames.{field} {rule}", field=f"frames.{field}")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Frames that are new: whole ones with consecutive numbers, then perhaps silence.
+
+    Attributes:
+        first_sequence: the number of the first payload.
+        payloads: one frame each, of the length that the peer's format asks for; may be empty.
+        silent_through: everything after the payloads up to here was silence; None when nothing was said about it.
+    """
+
+    first_sequence: int
+    payloads: Sequence[bytes]
+    silent_through: int | None
+
+    @property
+    def last_sequence(self) -> int:
+        """The highest number that is accounted for by this."""
+        after_payloads = self.first_sequence + len(self.payloads) - 1
+        return after_payloads if self.silent_through is None else max(after_payloads, self.silent_through)
+
+
+class Intake:
+    """One peer's numbering on one stream.
+
+    Attributes:
+        expected: the first number that was not sent yet.
+        acknowledged: the last number that is accounted for.
+        ignored: how many frames came although they were acknowledged.
+    """
+
+    def __init__(self, audio: AudioFormat, first_needed: int, limits: Limits) -> None:
+        self.expected = first_needed
+        self.acknowledged = first_needed - 1
+        self.ignored = 0
+        self._frame_bytes = audio.frame_bytes
+        self._limits = limits
+        self._furthest = int(LONGEST_PAUSE.total_seconds() * MS) // audio.frame_ms
+
+    def take(self, frames: Frames) -> Taken | None:
+        """What of a message is new; None when all of it was acknowledged before.
+
+        Raises:
+            FramesRefused: nothing of it was taken.
+        """
+        self._check_payloads(frames.payloads)
+        end = self._check_numbers(frames)
+        known = min(max(0, self.acknowledged + 1 - frames.first_sequence), len(frames.payloads))
+        self.ignored += known
+        if end <= self.acknowledged:
+            return None
+        first = frames.first_sequence + known
+        if known == len(frames.payloads):
+            first = max(first, self.acknowledged + 1)  # of announced silence the part that is new
+        if first < self.expected:
+            raise FramesRefused("first_sequence", f"must be at least {self.expected}: frames come in order, once")
+        self.expected = end + 1
+        return Taken(
+            first, frames.payloads[known:], frames.silent_through if frames.HasField("silent_through") else None
+        )
+
+    def _check_payloads(self, payloads: Sequence[bytes]) -> None:
+        if len(payloads) > self._limits.max_frames:
+            raise FramesRefused("payloads", f"must be at most {self._limits.max_frames} frames")
+        if set(map(len, payloads)) <= {self._frame_bytes}:
+            return
+        index = next(i for i, payload in enumerate(payloads) if len(payload) != self._frame_bytes)
+        raise FramesRefused(f"payloads[{index}]", self._size_rule(len(payloads[index])))
+
+    def _size_rule(self, size: int) -> str:
+        if size == 0:
+            return "must not be empty: a pause is sent as silent_through"
+        if size > self._limits.max_frame_bytes:
+            return f"must be at most {self._limits.max_frame_bytes} bytes"
+        if size % SAMPLE_BYTES:
+            return f"must hold whole samples of {SAMPLE_BYTES} bytes"
+        return f"must be {self._frame_bytes} bytes long, as the peer's format says"
+
+    def _check_numbers(self, frames: Frames) -> int:
+        """The last number that the message accounts for."""
+        if frames.first_sequence < 0:
+            raise FramesRefused("first_sequence", "must not be negative")
+        end = frames.first_sequence + len(frames.payloads) - 1
+        self._check_reach("first_sequence", end)
+        if not frames.HasField("silent_through"):
+            if not frames.payloads:
+                raise FramesRefused("payloads", "must not be empty without silent_through")
+            return end
+        if frames.silent_through < max(end, frames.first_sequence):
+            raise FramesRefused("silent_through", "must not be before the frames of the same message")
+        self._check_reach("silent_through", frames.silent_through)
+        return frames.silent_through
+
+    def _check_reach(self, field: str, sequence: int) -> None:
+        if sequence > self.expected + self._furthest:
+            raise FramesRefused(field, f"must stay within {LONGEST_PAUSE.days} days of the frame before")

@@ -1,0 +1,132 @@
+"""All streams of this process: who is carried by which, and what concerns all of them at once."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from cortex_eventing.errors import LimitReached, Unavailable
+
+from cortex_transcriber.domain.commands import SpeakerKey
+from cortex_transcriber.stream.ports import Carried
+
+STREAM_RETRY: Final = timedelta(seconds=5)
+"""When a full process may have a place again; other replicas have one sooner."""
+
+
+class Stream(Protocol):
+    """An open stream, as others tell it things."""
+
+    session_id: str
+
+    def session_over(self, ended_at: datetime) -> None:
+        """Its session has ended."""
+        ...
+
+    def drain(self, reconnect_by: datetime) -> None:
+        """The process stops."""
+        ...
+
+
+class Place:
+    """A speaker's place on a stream, from its join to the end of its last utterance.
+
+    Attributes:
+        speaker: who has it.
+        superseded: done when a newer stream took the speaker.
+        left: set once everything the speaker said on this stream is stored, or will not be.
+        leaving: whether the speaker said goodbye, so that what it said must be stored from here.
+    """
+
+    def __init__(self, speaker: SpeakerKey, project_id: str, holder: str, last_frame_at: datetime) -> None:
+        self.speaker = speaker
+        self.leaving = False
+        self.left = asyncio.Event()
+        self.superseded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._project_id = project_id
+        self._holder = holder
+        self._last_frame_at = last_frame_at
+
+    @property
+    def carried(self) -> Carried:
+        """For the record of who is where."""
+        return Carried(self.speaker, self._project_id, self._holder, self._last_frame_at)
+
+    def heard_until(self, last_frame_at: datetime) -> None:
+        """The last of its frames so far ended then."""
+        self._last_frame_at = last_frame_at
+
+    def supersede(self) -> None:
+        """A newer stream took the speaker."""
+        if not self.superseded.done():
+            self.superseded.set_result(None)
+
+
+class OpenStreams:
+    """The streams of this process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._streams: set[Stream] = set()
+        self._places: dict[SpeakerKey, Place] = {}
+        self._vacated: list[Carried] = []
+        self._draining = False
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    @contextmanager
+    def opened(self, stream: Stream) -> Iterator[None]:
+        """Count a stream in while it is open.
+
+        Raises:
+            LimitReached: this process carries as many as it may.
+            Unavailable: it stops.
+        """
+        if self._draining:
+            raise Unavailable("this replica")
+        if len(self._streams) >= self._most:
+            raise LimitReached("this replica carries no more streams", retry_after=STREAM_RETRY, reason="REPLICA_FULL")
+        self._streams.add(stream)
+        try:
+            yield
+        finally:
+            self._streams.discard(stream)
+
+    async def take(self, place: Place) -> None:
+        """Give a speaker a place. On another stream it loses the one it had; after a goodbye that is awaited first."""
+        while (older := self._places.get(place.speaker)) is not None and older.leaving:
+            await older.left.wait()
+        if older is not None:
+            older.supersede()
+        self._places[place.speaker] = place
+
+    def vacate(self, place: Place) -> None:
+        """A speaker's place is free, because it left, was taken, or its stream broke."""
+        place.left.set()
+        if self._places.get(place.speaker) is place:
+            del self._places[place.speaker]
+            self._vacated.append(place.carried)
+
+    def carried(self) -> list[Carried]:
+        """Everybody who has a place, and once each who had one since the last call."""
+        vacated, self._vacated = self._vacated, []
+        return [*vacated, *(place.carried for place in self._places.values())]
+
+    def lost(self, holders: set[str]) -> None:
+        """Streams of other replicas took these speakers."""
+        for place in list(self._places.values()):
+            if place.carried.holder in holders:
+                place.supersede()
+
+    def session_over(self, session_id: str, ended_at: datetime) -> None:
+        """A session has ended: its streams finish what they heard and close."""
+        for stream in [stream for stream in self._streams if stream.session_id == session_id]:
+            stream.session_over(ended_at)
+
+    def drain(self, reconnect_by: datetime) -> None:
+        """The process stops: every stream finishes the utterances that it heard to their end, and closes."""
+        self._draining = True
+        for stream in self._streams:
+            stream.drain(reconnect_by)

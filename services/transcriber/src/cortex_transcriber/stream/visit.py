@@ -1,0 +1,128 @@
+"""One peer on one stream, from its introduction to its goodbye."""
+
+import asyncio
+import contextlib
+
+from cortex_eventing.errors import Rejected, Unavailable, WrongState
+
+from cortex_transcriber.domain.commands import JoinSpeaker, LeaveSpeaker, Person, SpeakerKey
+from cortex_transcriber.speech.stream import SpeakerStream
+from cortex_transcriber.stream import answers
+from cortex_transcriber.stream.intake import Taken
+from cortex_transcriber.stream.open_streams import Place
+from cortex_transcriber.stream.parts import Parts
+from cortex_transcriber.stream.patience import patiently
+from cortex_transcriber.stream.ports import Stored
+from cortex_transcriber.stream.resuming import preroll_frames, resume_point
+from cortex_transcriber.stream.room import Seat
+from cortex_transcriber.stream.venue import Venue
+from cortex_transcriber.stream.voice import Ear, Voice
+from cortex_transcriber.stream.whose import Whose
+
+
+class Superseded(WrongState):
+    """A newer stream carries the peer."""
+
+    reason = "SUPERSEDED"
+
+    def __init__(self) -> None:
+        super().__init__("a newer stream carries this peer")
+
+
+class Visit:
+    """What happens with one peer on one stream."""
+
+    def __init__(self, seat: Seat, venue: Venue, parts: Parts) -> None:
+        self._seat = seat
+        self._venue = venue
+        self._parts = parts
+        self._arrival = seat.arrival
+        self._speaker = SpeakerKey(venue.session.session_id, seat.arrival.peer_id)
+        before = self._arrival.numbering.began(self._arrival.resume_from)
+        self._place = Place(self._speaker, venue.session.project_id, parts.new_holder(), before)
+        self._voice: Voice | None = None
+
+    async def run(self) -> None:
+        """Find out who it is, hear it, and say goodbye; a refusal ends the visit and not the stream."""
+        try:
+            voice = await self._introduce()
+            await self._hear_out(voice)
+        except Rejected as refused:
+            if self._venue.room.vacate(self._seat):
+                await self.refuse(refused, removed=True)
+        finally:
+            if self._voice:
+                self._voice.forget()
+            self._parts.open_streams.vacate(self._place)
+
+    async def take(self, taken: Taken) -> None:
+        """Listen to frames; waits while too much is not dealt with."""
+        if self._voice:
+            await self._voice.take(taken)
+            self._place.heard_until(self._arrival.numbering.ended(self._voice.last_sequence))
+
+    async def leave(self) -> None:
+        """The peer left the room: store what it said, and say so."""
+        self._place.leaving = True
+        if self._voice:
+            await self._voice.finish(speech_is_over=True)
+
+    async def break_off(self) -> None:
+        """The stream closes, and the peer will come back: store the utterances that it has finished."""
+        if self._voice:
+            await self._voice.finish(speech_is_over=False)
+
+    @property
+    def introduced(self) -> bool:
+        """Whether it is known who it is."""
+        return self._voice is not None
+
+    async def refuse(self, error: Exception, *, removed: bool) -> None:
+        """Tell the bot what was wrong."""
+        status = self._parts.status_of(error)
+        await self._venue.outbox.put(answers.refused(self._arrival.handle, status, removed=removed))
+
+    async def _introduce(self) -> Voice:
+        """Resolve the peer, take its place from any older stream, and let it join."""
+        project_id, user_id = self._venue.session.project_id, self._arrival.user_id
+        person = await patiently(lambda: self._parts.identities.resolve(project_id, self._speaker, user_id))
+        await self._parts.open_streams.take(self._place)
+        stored = await patiently(lambda: self._join(person))
+        voice = self._voice_of(person, stored)
+        self._voice = voice
+        return voice
+
+    async def _join(self, person: Person) -> Stored:
+        absence = await self._parts.presence.claim(self._place.carried)
+        arrival = self._arrival
+        command = JoinSpeaker(self._speaker, person, arrival.numbering, arrival.resume_from, absence)
+        return await self._parts.speakers.handle(command, self._venue.origin)
+
+    def _voice_of(self, person: Person, stored: Stored) -> Voice:
+        audio = self._arrival.audio
+        decoder = self._parts.new_decoder(audio)
+        preroll = preroll_frames(audio, decoder.preroll_ms)
+        resume = resume_point(self._arrival, stored, preroll)
+        heard_through = stored.speaker.heard_through
+        stream = SpeakerStream(audio, decoder, self._parts.segmenting, resume.start, heard_through)
+        ear = Ear(stream, self._venue.room.seated(self._seat, resume.wanted), preroll)
+        return Voice(Whose(self._venue, self._arrival, person), ear, self._parts)
+
+    async def _hear_out(self, voice: Voice) -> None:
+        """Store what the peer says until its visit is over, or another stream has it."""
+        await self._venue.outbox.put(voice.introduction())
+        storing = self._venue.spawn(voice.store())
+        await asyncio.wait([storing, self._place.superseded], return_when=asyncio.FIRST_COMPLETED)
+        if not storing.done():
+            storing.cancel()
+            raise Superseded
+        storing.result()
+        if self._place.leaving:
+            await self._say_goodbye(voice)
+
+    async def _say_goodbye(self, voice: Voice) -> None:
+        left_at = self._arrival.numbering.ended(voice.last_sequence)
+        command = LeaveSpeaker(self._speaker, left_at)
+        await patiently(lambda: self._parts.speakers.handle(command, self._venue.origin))
+        with contextlib.suppress(Unavailable):  # the sweep finds somebody who has left already
+            await self._parts.presence.release(self._place.carried)

@@ -1,0 +1,196 @@
+"""What one peer says: heard, recognised, stored in speaking order, told, acknowledged.
+
+Recognition of several utterances may go on at once. Storing does not: an utterance that is stored bars everything
+before its end, so each waits for the one before it.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cortex.transcriber.v1.transcriber_service_pb2 import StreamAudioResponse
+from cortex_eventing.failpoints import declare, failpoint
+
+from cortex_transcriber.domain.commands import HearUtterance
+from cortex_transcriber.domain.errors import AlreadyHeard
+from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady
+from cortex_transcriber.speech.recogniser import Recognised
+from cortex_transcriber.speech.stream import SpeakerStream
+from cortex_transcriber.speech.watermark import Watermark
+from cortex_transcriber.stream import answers
+from cortex_transcriber.stream.intake import Intake, Taken
+from cortex_transcriber.stream.parts import Parts
+from cortex_transcriber.stream.patience import patiently
+from cortex_transcriber.stream.so_far import SoFar
+from cortex_transcriber.stream.whose import Whose
+
+MOST_UNSTORED: Final = 8
+"""Utterances of one peer that may wait for being recognised and stored, at most two minutes of audio; beyond it the
+stream is not read any further."""
+
+ROOM_MS: Final = 20_000
+"""Room that must be left for audio before more is taken: the longest message (10 s), the announced silence in it as far
+as it is gone through (7 s), and what a decoder owes."""
+
+
+AFTER_RECOGNITION: Final = declare("transcriber.after_recognition", "an utterance has its words, and is not stored")
+AFTER_COMMIT: Final = declare("transcriber.after_commit", "an utterance is stored, and the bot does not know it")
+AFTER_FINAL: Final = declare("transcriber.after_final", "the final is on its way to the bot, and not acknowledged")
+
+
+@dataclass(frozen=True)
+class Ear:
+    """What listens to one peer.
+
+    Attributes:
+        stream: makes segments of its frames.
+        intake: checks its frames' numbers.
+        preroll: how many frames the decoder needs before it is exact.
+    """
+
+    stream: SpeakerStream
+    intake: Intake
+    preroll: int
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A piece of speech, and its words once they are there."""
+
+    segment: SegmentReady
+    words: "asyncio.Task[Recognised]"
+
+
+class Voice:
+    """One peer on one stream."""
+
+    def __init__(self, whose: Whose, ear: Ear, parts: Parts) -> None:
+        self._whose = whose
+        self._ear = ear.stream
+        self._intake = ear.intake
+        self._preroll = ear.preroll
+        self._venue = whose.venue
+        self._parts = parts
+        self._watermark = Watermark(ear.stream.next_sequence - 1)
+        self._heard: asyncio.Queue[Spoken | QuietThrough | None] = asyncio.Queue()
+        self._unstored: set[asyncio.Task[Recognised]] = set()
+        self._goes_on = True
+        self._so_far = SoFar(whose, parts)
+        parts.hearing.attend(ear.stream, self._hear)
+
+    @property
+    def last_sequence(self) -> int:
+        """The last sequence number that is known of."""
+        return self._ear.next_sequence - 1
+
+    def introduction(self) -> StreamAudioResponse:
+        """Tells the bot who the peer is, and which frames to send."""
+        return answers.resolved(self._whose.arrival.handle, self._whose.person, self._intake.expected)
+
+    async def take(self, taken: Taken) -> None:
+        """Listen to frames, once there is room for them."""
+        if not self._has_room():
+            await self._parts.hearing.until(self._has_room)
+        if taken.payloads:
+            self._ear.push(taken.first_sequence, taken.payloads)
+        if taken.silent_through is not None:
+            self._ear.silent_through(taken.silent_through)
+        self._parts.hearing.given(self._ear)
+
+    async def finish(self, *, speech_is_over: bool) -> None:
+        """Hear everything out that was taken; `speech_is_over` ends an utterance that goes on, too."""
+        if speech_is_over:
+            self._goes_on = False
+            self._ear.end()
+            self._parts.hearing.given(self._ear)
+        await self._parts.hearing.until(lambda: not self._ear.ready)
+        self.forget()
+
+    def forget(self) -> None:
+        """Listen no more; what was heard is still stored."""
+        self._parts.hearing.forget(self._ear)
+        self._heard.put_nowait(None)
+
+    async def store(self) -> None:
+        """Store what is heard, in its order, until finished."""
+        try:
+            while (heard := await self._heard.get()) is not None:
+                await self._settle(heard)
+            if not self._goes_on:
+                await self._acknowledge(short_by=0)
+        finally:
+            await self._so_far.stop()
+            for words in self._unstored:
+                words.cancel()
+
+    def _has_room(self) -> bool:
+        return len(self._unstored) < MOST_UNSTORED and self._ear.room_ms >= ROOM_MS
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case SegmentReady():
+                self._so_far.over(event.last_sequence)
+                words = asyncio.create_task(self._parts.recognition.final(event))
+                self._unstored.add(words)
+                self._heard.put_nowait(Spoken(event, words))
+            case QuietThrough():
+                self._heard.put_nowait(event)
+            case InterimDue():
+                self._so_far.due(event)
+
+    async def _settle(self, heard: Spoken | QuietThrough) -> None:
+        if isinstance(heard, QuietThrough):
+            self._watermark.heard(heard)
+        else:
+            await self._store(heard)
+        await self._acknowledge(short_by=self._preroll)
+
+    async def _store(self, spoken: Spoken) -> None:
+        self._watermark.heard(spoken.segment)
+        await self._store_words(spoken.segment, await spoken.words)
+        self._watermark.settled(spoken.segment)
+        self._unstored.discard(spoken.words)
+        await self._parts.hearing.stir()
+
+    async def _store_words(self, segment: SegmentReady, recognised: Recognised) -> None:
+        if not recognised.text:
+            return
+        command = self._command(segment, recognised)
+        await failpoint(AFTER_RECOGNITION)
+        try:
+            stored = await patiently(lambda: self._parts.speakers.handle(command, self._venue.origin))
+        except AlreadyHeard as already:
+            await self._store_rest(segment, already.heard_through)
+            return
+        await failpoint(AFTER_COMMIT)
+        arrival = self._whose.arrival
+        await self._venue.outbox.put(answers.final(arrival.handle, command, arrival.numbering, stored.position))
+        await failpoint(AFTER_FINAL)
+
+    async def _store_rest(self, segment: SegmentReady, heard_through: int) -> None:
+        """Another stream of this peer stored the beginning of it meanwhile, cut otherwise: hear what is left."""
+        if segment.last_sequence <= heard_through:
+            return
+        begun = (heard_through + 1 - segment.first_sequence) * self._ear.audio.frame_samples
+        rest = replace(segment, first_sequence=heard_through + 1, pcm=segment.pcm[begun:])
+        await self._store_words(rest, await self._parts.recognition.final(rest))
+
+    def _command(self, segment: SegmentReady, recognised: Recognised) -> HearUtterance:
+        return HearUtterance(
+            speaker=self._whose.speaker,
+            first_sequence=segment.first_sequence,
+            last_sequence=segment.last_sequence,
+            settles=segment.settles,
+            session_zero_at=self._venue.session.zero_at,
+            text=recognised.text,
+            confidence=recognised.confidence,
+            language=recognised.language,
+            model=recognised.model,
+        )
+
+    async def _acknowledge(self, *, short_by: int) -> None:
+        """Tell how far audio is accounted for, short by what a decoder needs to be warm where it is resumed."""
+        through = self._watermark.acknowledged - short_by
+        if through > self._intake.acknowledged:
+            self._intake.acknowledged = through
+            await self._venue.outbox.put(answers.acknowledged(self._whose.arrival.handle, through))

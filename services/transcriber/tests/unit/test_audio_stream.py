@@ -1,0 +1,317 @@
+"""A stream from the bot's first message to the last answer."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from cortex.transcriber.v1 import transcriber_service_pb2 as pb
+from cortex_eventing.errors import InvalidInput, NotFound
+from cortex_transcriber.adapters.scripted_recogniser import frames_heard
+from cortex_transcriber.domain.commands import Absence
+from cortex_transcriber.domain.numbering import stamp
+from cortex_transcriber.speech.segmenting import Segmenting
+
+from services.transcriber.tests.streaming import FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk
+
+pytestmark = pytest.mark.unit
+
+SPELLS = ((60, 60), (100, 150), (40, 40), (200, 60))
+TALK = payloads(talk(7, *SPELLS))
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """One replica."""
+    return Stage()
+
+
+class WhenSomebodySpeaks:
+    async def test_finals_come_stored_attributed_and_in_order(self, stage: Stage) -> None:
+        """Each spell of speech becomes one stored utterance with the words that were said in it."""
+        async with stage.bot() as bot:
+            bot.join()
+            resolved = (await bot.until("peer_resolved"))[0].peer_resolved
+            assert (resolved.participant_id, resolved.resume_from) == ("participant of ada", 0)
+            bot.hear(TALK)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert [answer.final.text for answer in bot.of("final")] == stage.speakers.texts
+        assert len(stage.speakers.texts) == len(SPELLS)
+        spoken = {
+            frame for start, (loud, _) in zip(starts(), SPELLS, strict=True) for frame in range(start, start + loud)
+        }
+        heard = [frame for _, frame in frames_heard(stage.speakers.texts)]
+        assert spoken <= set(heard)
+        assert len(heard) == len(set(heard))
+        assert bot.acknowledged == len(TALK) - 1
+
+    async def test_times_derive_from_sequence_numbers(self, stage: Stage) -> None:
+        """A final says where it lies in the session, whenever it was sent."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK)
+            final = (await bot.until("final"))[0].final
+        offset = PEER_ZERO - SESSION_ZERO + timedelta(milliseconds=FRAME_MS) * final.first_sequence
+        assert final.start_offset.ToTimedelta() == offset
+
+    async def test_nothing_is_acknowledged_before_what_came_before_it(self, stage: Stage) -> None:
+        """Recognition may overtake; storing and acknowledging do not."""
+        hold = stage.recognition.held[0] = asyncio.Event()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK)
+            await stage.hearing.until(lambda: len(stage.hearing._ready) == 0)
+            assert bot.acknowledged == -1
+            assert stage.speakers.texts == []
+            hold.set()
+            finals = await bot.until("final", len(SPELLS) - 1)
+        firsts = [answer.final.first_sequence for answer in finals]
+        assert firsts == sorted(firsts)
+        order = [answer.WhichOneof("message") for answer in bot.answers]
+        assert order.index("final") < order.index("acknowledged")
+
+    async def test_interim_texts_go_to_the_live_subject_and_back_if_asked(self, stage: Stage) -> None:
+        """Whoever listens sees words while they are spoken; they are stored nowhere."""
+        async with stage.bot(include_interim=True) as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:200])
+            interim = (await bot.until("interim"))[0].interim
+        said = stage.live.said[0]
+        assert interim.text.startswith("7:")
+        assert (said.participant_id, said.peer_id) == ("participant of ada", "peer-1")
+        assert said.start_offset == interim.start_offset
+
+    async def test_a_peer_that_leaves_is_heard_out(self, stage: Stage) -> None:
+        """What it said last is stored before the goodbye, which is dated by its last frame; the stream goes on."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:40])
+            bot.say(peer_left=pb.PeerLeft(peer=1))
+            await bot.until("acknowledged")
+            bot.join(peer_id="peer-2")
+            await bot.until("peer_resolved", 2)
+        assert stage.speakers.kinds == ["SpeakerJoined", "UtteranceTranscribed", "SpeakerLeft", "SpeakerJoined"]
+        assert stage.speakers.events[2].left_at == stamp(PEER_ZERO + timedelta(milliseconds=FRAME_MS * 40))
+        assert bot.acknowledged == 39
+
+
+class WhenTheConnectionBreaks:
+    @pytest.mark.parametrize("cut", range(25, 700, 75))
+    async def test_every_frame_is_heard_once_and_the_texts_are_the_same(self, stage: Stage, cut: int) -> None:
+        """Wherever it breaks, another replica goes on from the watermark as if nothing had happened."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:cut])
+            await stage.hearing.until(lambda: len(stage.hearing._ready) == 0)
+            watermark = bot.acknowledged + 1
+        other = stage.replica()
+        async with other.bot() as bot:
+            bot.join(resume_from=watermark)
+            resolved = (await bot.until("peer_resolved"))[0].peer_resolved
+            assert resolved.resume_from >= watermark
+            bot.hear(TALK[resolved.resume_from :], first=resolved.resume_from)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts == await uninterrupted()
+        assert stage.speakers.kinds.count("SpeakerJoined") == 1
+
+    async def test_long_speech_without_a_pause_is_cut_alike(self, stage: Stage) -> None:
+        """A piece of speech that goes on settles nothing: the restart begins before it and finds the same cuts."""
+        stage.segmenting = Segmenting(max_utterance_ms=4_000)
+        speech = payloads(talk(9, (600, 60)))
+        whole = Stage(segmenting=stage.segmenting)
+        async with whole.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(speech)
+            bot.half_close()
+            await bot.closed()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(speech[:330])
+            await bot.until("final")
+            assert bot.acknowledged == -1
+        async with stage.replica().bot() as bot:
+            bot.join()
+            assert (await bot.until("peer_resolved"))[0].peer_resolved.resume_from == 0
+            bot.hear(speech)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts == whole.speakers.texts
+        assert len(whole.speakers.texts) > 2
+
+    async def test_the_peers_stay(self, stage: Stage) -> None:
+        """A broken stream says nothing about who is in the room."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+        assert stage.speakers.kinds == ["SpeakerJoined"]
+
+    async def test_back_late_is_another_attendance(self, stage: Stage) -> None:
+        """After a minute the peer had left, also if no sweep was there to say so."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+        stage.presence.absence = Absence(timedelta(minutes=2), PEER_ZERO + timedelta(seconds=5))
+        async with stage.bot() as bot:
+            bot.join(resume_from=6_000)
+            await bot.until("peer_resolved")
+        assert stage.speakers.kinds == ["SpeakerJoined", "SpeakerLeft", "SpeakerJoined"]
+
+
+class WhenTwoStreamsClaimAPeer:
+    async def test_the_newer_one_wins_and_the_older_one_is_told(self, stage: Stage) -> None:
+        """Each frame is heard by one of them."""
+        async with stage.bot() as older, stage.bot() as newer:
+            older.join()
+            await older.until("peer_resolved")
+            newer.join(peer=5)
+            await newer.until("peer_resolved")
+            refused = (await older.until("peer_refused"))[0].peer_refused
+            older.hear(TALK[:5])
+            newer.hear(TALK, peer=5)
+            newer.say(end=pb.End())
+            await newer.closed()
+            unknown = (await older.until("peer_refused", 2))[1].peer_refused
+        assert (refused.peer, refused.removed) == (1, True)
+        assert "newer stream" in refused.status.message
+        assert unknown.removed
+        assert stage.speakers.texts == await uninterrupted()
+
+
+class WhenSomethingIsAway:
+    async def test_a_peer_waits_for_identity_and_the_others_do_not(self, stage: Stage) -> None:
+        """The bot holds the audio of whom nobody knows yet."""
+        stage.identities.away = 3
+        async with stage.bot() as bot:
+            bot.join()
+            bot.hear(TALK[:5])
+            refused = (await bot.until("peer_refused"))[0].peer_refused
+            await bot.until("peer_resolved")
+        assert not refused.removed
+        assert stage.identities.away == 0
+
+    async def test_an_utterance_waits_for_the_store(self, stage: Stage) -> None:
+        """It is stored once, late, and nothing is acknowledged before."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            stage.speakers.away = 3
+            bot.hear(TALK)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts == await uninterrupted()
+
+
+class WhenSomethingIsWrong:
+    @pytest.mark.parametrize(
+        ("introduction", "field"),
+        [
+            ({"peer_id": ""}, "peer_joined.peer_id"),
+            ({"peer_id": "x" * 257}, "peer_joined.peer_id"),
+            ({"peer": 0}, "peer_joined.peer"),
+            ({"rate": 44_100}, "peer_joined.format.sample_rate"),
+            ({"resume_from": -1}, "peer_joined.resume_from"),
+        ],
+    )
+    async def test_a_wrong_introduction_removes_that_peer_alone(
+        self, stage: Stage, introduction: dict[str, object], field: str
+    ) -> None:
+        """The bot learns which field is wrong, and the next peer is welcome."""
+        async with stage.bot() as bot:
+            bot.join(**introduction)
+            refused = (await bot.until("peer_refused"))[0].peer_refused
+            assert refused.removed
+            assert field in refused.status.details[0].value.decode(errors="replace")
+            bot.join(peer=9)
+            assert (await bot.until("peer_resolved"))[0].peer_resolved.peer == 9
+
+    async def test_a_refusal_of_identity_removes_the_peer(self, stage: Stage) -> None:
+        """Who may not be heard is not heard."""
+        stage.identities.refusal = NotFound("session")
+        async with stage.bot() as bot:
+            bot.join()
+            assert (await bot.until("peer_refused"))[0].peer_refused.removed
+
+    async def test_bad_frames_cost_their_message_alone(self, stage: Stage) -> None:
+        """The peer and the stream go on."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear([b"odd"])
+            bot.hear([b""])
+            bot.hear(TALK[:1], peer=77)
+            bot.hear(TALK)
+            bot.hear(TALK[:1], first=3)
+            bot.say(end=pb.End())
+            await bot.closed()
+        refused = [answer.peer_refused for answer in bot.of("peer_refused")]
+        assert [(each.peer, each.removed) for each in refused] == [(1, False), (1, False), (77, True)] or [
+            (each.peer, each.removed) for each in refused
+        ] == [(1, False), (1, False), (77, True), (1, False)]
+        assert stage.speakers.texts == await uninterrupted()
+
+    @pytest.mark.parametrize("message", [pb.StreamAudioRequest(), pb.StreamAudioRequest(open=pb.Open())])
+    async def test_what_makes_no_sense_ends_the_stream(self, stage: Stage, message: pb.StreamAudioRequest) -> None:
+        """A second opening, or nothing at all, is a mistake of the whole bot."""
+        async with stage.bot() as bot:
+            bot._requests.put_nowait(message)
+            with pytest.raises(InvalidInput):
+                await bot.closed()
+
+
+class WhenItEnds:
+    async def test_the_session_s_end_is_told_and_everybody_leaves(self, stage: Stage) -> None:
+        """Speech begun before the end is finished, then the stream closes."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:40])
+            await stage.hearing.until(lambda: bool(stage.hearing._attended) and not stage.hearing._ready)
+            stage.open_streams.session_over(bot.stream.session_id, SESSION_ZERO + timedelta(minutes=1))
+            await bot.closed()
+        assert bot.of("session_over")[0].session_over.ended_at == stamp(SESSION_ZERO + timedelta(minutes=1))
+        assert stage.speakers.kinds == ["SpeakerJoined", "UtteranceTranscribed", "SpeakerLeft"]
+
+    async def test_a_drain_finishes_what_was_heard_to_its_end(self, stage: Stage) -> None:
+        """Speech that goes on is left to the next replica, where it is cut as it would have been here."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:160])
+            await bot.until("final")
+            stage.open_streams.drain(SESSION_ZERO)
+            await bot.closed()
+            watermark = bot.acknowledged + 1
+        assert bot.of("draining")
+        assert "SpeakerLeft" not in stage.speakers.kinds
+        async with stage.replica().bot() as bot:
+            bot.join(resume_from=watermark)
+            await bot.until("peer_resolved")
+            bot.hear(TALK[watermark:], first=watermark)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts == await uninterrupted()
+
+
+def starts() -> list[int]:
+    """Where each spell of speech begins."""
+    return [sum(loud + silent for loud, silent in SPELLS[:index]) for index in range(len(SPELLS))]
+
+
+async def uninterrupted() -> list[str]:
+    """The texts of one stream that nothing happened to."""
+    stage = Stage()
+    async with stage.bot() as bot:
+        bot.join()
+        await bot.until("peer_resolved")
+        bot.hear(TALK)
+        bot.say(end=pb.End())
+        await bot.closed()
+    return stage.speakers.texts
