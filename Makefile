@@ -19,6 +19,12 @@ fix: setup  ## format and mend what can be mended
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
+demo: setup  ## three speakers, three services, on this terminal (SPEED=4 for faster)
+	@$(PY) -m cortex_client.demo
+
+up: setup  ## the demo's services until Ctrl-C
+	@$(PY) -m cortex_client.demo.up
+
 test: setup  ## every test, on real PostgreSQL and NATS
 	$(PY) -m pytest
 
@@ -28,4 +34,4 @@ protos: setup  ## generate libs/contracts anew from protos/
 pins: setup  ## compile requirements/ anew
 	scripts/pin.sh
 
-.PHONY: help setup check fix test protos pins
+.PHONY: help setup demo up check fix test protos pins

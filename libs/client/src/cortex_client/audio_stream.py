@@ -15,7 +15,7 @@ from cortex.transcriber.v1.transcriber_service_pb2 import (
 )
 
 from cortex_client.backoff import Backoff
-from cortex_client.errors import CallFailed, SessionNotActive, failure, failure_of
+from cortex_client.errors import CallFailed, SessionHasEnded, failure, failure_of
 from cortex_client.peer import Peer, Speaker
 from cortex_client.retrying import is_passing
 
@@ -123,7 +123,7 @@ class AudioStream:
             call.cancel()
             await asyncio.wait([writing])
         if self._over and not self._told_end:
-            self._fail(SessionNotActive(grpc.StatusCode.FAILED_PRECONDITION, "the session is over"))
+            self._fail(SessionHasEnded(grpc.StatusCode.FAILED_PRECONDITION, "the session is over"))
         return self._over or (self._told_end and not self._draining)
 
     def _forget_connection(self) -> None:

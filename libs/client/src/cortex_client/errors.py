@@ -4,8 +4,9 @@
     ├── InvalidInput            the request can never be right; `violations` name the fields
     │   └── RequestIdReused     the request id was used before, for another request
     ├── NotFound                missing and another project's alike
+    │   └── SessionNotFound     there is no such session in this project
     ├── WrongState              right at another time
-    │   └── SessionNotActive    the session takes no audio: it has ended
+    │   └── SessionHasEnded     the session is over, for ever
     ├── AlreadyExists           something else holds what only one may have
     │   └── RoomTaken           the room has an active session already
     ├── Outdated                the etag is not the current one
@@ -80,12 +81,16 @@ class NotFound(CallFailed):
     """There is no such thing in this project."""
 
 
+class SessionNotFound(NotFound):
+    """There is no such session in this project."""
+
+
 class WrongState(CallFailed):
     """The request would be right at another time."""
 
 
-class SessionNotActive(WrongState):
-    """The session takes no audio: it has ended."""
+class SessionHasEnded(WrongState):
+    """The session is over, for ever."""
 
 
 class AlreadyExists(CallFailed):
@@ -115,7 +120,8 @@ class Unavailable(CallFailed):
 BY_REASON: dict[str, type[CallFailed]] = {
     "REQUEST_ID_REUSED": RequestIdReused,
     "ROOM_TAKEN": RoomTaken,
-    "SESSION_NOT_ACTIVE": SessionNotActive,
+    "SESSION_ENDED": SessionHasEnded,
+    "SESSION_NOT_FOUND": SessionNotFound,
 }
 BY_CODE: dict[grpc.StatusCode, type[CallFailed]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,

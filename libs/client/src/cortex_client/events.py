@@ -25,6 +25,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 
 from cortex_client.backoff import Backoff
 
@@ -175,16 +176,25 @@ async def _read(
 
 async def _consumer(jetstream: JetStreamContext, stream: str, subject: str, place: Place) -> str:
     """A new consumer behind a place. A stream that was made anew is read from its beginning."""
-    state = (await jetstream.stream_info(stream)).state
-    start = place.sequence + 1 if place.sequence <= state.last_seq else 1
     config = ConsumerConfig(
         deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-        opt_start_seq=start,
+        opt_start_seq=place.sequence + 1 if await _holds(jetstream, stream, place) else 1,
         ack_policy=AckPolicy.NONE,
         filter_subject=subject,
         inactive_threshold=FORGOTTEN_AFTER_S,
     )
     return (await jetstream.add_consumer(stream, config)).name
+
+
+async def _holds(jetstream: JetStreamContext, stream: str, place: Place) -> bool:
+    """Whether a sequence still means what it meant: a stream that was made anew counts from 1 again."""
+    if place.sequence > (await jetstream.stream_info(stream)).state.last_seq:
+        return False
+    try:
+        message = await jetstream.get_msg(stream, place.sequence) if place.sequence else None
+    except NotFoundError:
+        return True  # deleted since; deletions shift no sequence
+    return message is None or (message.headers or {}).get("ce-position") == str(place.position)
 
 
 def _request() -> bytes:

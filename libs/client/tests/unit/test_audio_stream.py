@@ -8,7 +8,7 @@ import grpc
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex_client.audio_stream import AudioStream
-from cortex_client.errors import SessionNotActive, WrongState
+from cortex_client.errors import SessionHasEnded, WrongState
 from cortex_client.peer import Peer, Speaker
 from cortex_client.testing import Transcriber, broken
 from google.protobuf.any_pb2 import Any
@@ -131,9 +131,9 @@ async def test_a_session_that_ends_is_told(transcriber: Transcriber) -> None:
         ada = await audio.join(ADA)
         transcriber.last.answer(pb.StreamAudioResponse(session_over=pb.SessionOver()))
         transcriber.last.close()
-        with pytest.raises(SessionNotActive):
+        with pytest.raises(SessionHasEnded):
             await send_for_ever(ada)
-        with pytest.raises(SessionNotActive):
+        with pytest.raises(SessionHasEnded):
             await stack.aclose()
     assert len(transcriber.connections) == 1
 
@@ -142,8 +142,8 @@ async def test_a_refused_peer_harms_no_other(transcriber: Transcriber) -> None:
     """The refused one gets a typed error; the others' audio goes on."""
     async with stream(transcriber) as audio:
         ada, ben = await audio.join(ADA), await audio.join(BEN)
-        transcriber.last.answer(pb.StreamAudioResponse(peer_refused=refusal(ada.number, 9, "SESSION_NOT_ACTIVE")))
-        with pytest.raises(SessionNotActive):
+        transcriber.last.answer(pb.StreamAudioResponse(peer_refused=refusal(ada.number, 9, "SESSION_ENDED")))
+        with pytest.raises(SessionHasEnded):
             await send_for_ever(ada)
         await ben.send(b"0")
         await transcriber.last.until(

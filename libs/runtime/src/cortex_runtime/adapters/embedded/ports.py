@@ -22,7 +22,7 @@ def free_port() -> int:
     same port as its own, connects to itself, and keeps the server from coming back.
     """
     for port in random.SystemRandom().sample(range(_LOWEST, _first_ephemeral()), _TRIES):
-        if _is_free(port):
+        if is_free(port):
             return port
     raise OSError(f"no free port on {LOOPBACK}")
 
@@ -35,7 +35,8 @@ def _first_ephemeral() -> int:
     return lowest if lowest > _LOWEST + _TRIES else _EPHEMERAL_FROM
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of loopback."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
