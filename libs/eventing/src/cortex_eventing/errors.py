@@ -9,6 +9,7 @@
     │   ├── Outdated           the caller's etag is not the current one
     │   └── LimitReached       too much of something; try again later
     ├── Unavailable            a server that is needed is away; try again
+    │   └── Contended          others were faster again and again; nothing was done, try again
     └── Impossible             an event that does not fit the state: a defect, or a damaged store
 
 One table in the runtime turns each kind into a gRPC status. `reason` is the machine-readable word of ErrorInfo; the
@@ -90,6 +91,14 @@ class Unavailable(CortexError):
     def __init__(self, what: str, *, retry_after: timedelta = timedelta(seconds=1)) -> None:
         super().__init__(f"{what} is away")
         self.retry_after = retry_after
+
+
+class Contended(Unavailable):
+    """Others changed the same thing again and again meanwhile, and nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.args = ("others change this all the time",)
 
 
 class Impossible(CortexError):

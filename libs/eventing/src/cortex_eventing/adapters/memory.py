@@ -10,7 +10,7 @@ from datetime import datetime
 from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.claims import ClaimedValue
 from cortex_eventing.committer import check_storable
-from cortex_eventing.ports import AggregateHistory, Append, Appended, Outcome, Page
+from cortex_eventing.ports import AggregateHistory, Append, Appended, Outcome, Page, RequestKey
 from cortex_eventing.stored_form import StoredRow, open_for_its_aggregate, open_for_others, state_of
 from cortex_eventing.waking import Alarmclock
 
@@ -44,7 +44,8 @@ class MemoryEventStore:
         check_storable(append)
         states = [state_of(self._catalogue, event, append.origin, append.recorded_at) for event in append.events]
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        answer.set_result(self._refusal(append) or self._store(append, states))
+        repeat = self._repeat(append.origin.project_id, append.request) if append.request else None
+        answer.set_result(self._refusal(append, repeat) or self._store(append, states))
         return answer
 
     async def append(self, batch: Sequence[Append]) -> Sequence[Appended]:
@@ -72,6 +73,10 @@ class MemoryEventStore:
         """Who holds a value, or None."""
         return self._claims.get(ClaimedValue(project_id, kind, value))
 
+    async def find_request(self, project_id: str, request: RequestKey) -> Appended | None:
+        """What became of a request: `REPEATED`, `REQUEST_ID_REUSED`, or None when it is not known."""
+        return self._repeat(project_id, request)
+
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[None]]:
         """Ticks at once, whenever events were stored, and a few times a second."""
@@ -97,17 +102,16 @@ class MemoryEventStore:
         self._claims = dict(held)
         return True
 
-    def _refusal(self, append: Append) -> Appended | None:
-        """Why an append is not stored, None when it is to be."""
-        return self._repeat(append) or self._conflict(append) or self._taken(append)
-
-    def _repeat(self, append: Append) -> Appended | None:
-        earlier = self._requests.get(_request_name(append)) if append.request else None
-        if earlier is None or append.request is None:
+    def _repeat(self, project_id: str, request: RequestKey) -> Appended | None:
+        first = self._requests.get((project_id, request.method, request.request_id))
+        if first is None:
             return None
-        if earlier.body_hash == append.request.body_hash:
-            return replace(earlier.answer, outcome=Outcome.REPEATED)
-        return replace(earlier.answer, outcome=Outcome.REQUEST_ID_REUSED)
+        same = first.body_hash == request.body_hash
+        return replace(first.answer, outcome=Outcome.REPEATED if same else Outcome.REQUEST_ID_REUSED)
+
+    def _refusal(self, append: Append, repeat: Appended | None) -> Appended | None:
+        """Why an append is not stored, None when it is to be."""
+        return repeat or self._conflict(append) or self._taken(append)
 
     def _conflict(self, append: Append) -> Appended | None:
         if self._versions.get(append.aggregate_id, 0) == append.expected_version:
@@ -130,7 +134,8 @@ class MemoryEventStore:
         version = append.expected_version + len(states) if states else 0
         answer = Appended(Outcome.STORED, len(self._rows), append.resource_id, version)
         if append.request is not None:
-            self._requests[_request_name(append)] = _Request(append.request.body_hash, answer, append.recorded_at)
+            name = append.origin.project_id, append.request.method, append.request.request_id
+            self._requests[name] = _Request(append.request.body_hash, answer, append.recorded_at)
         if states:
             for clock in self._clocks:
                 clock.ring()
@@ -144,12 +149,6 @@ class MemoryEventStore:
                 del self._claims[value]
         for claim in append.take:
             self._claims[ClaimedValue(project, claim.kind, claim.value)] = claim.owner
-
-
-def _request_name(append: Append) -> RequestName:
-    if append.request is None:
-        raise ValueError("the append has no request")
-    return append.origin.project_id, append.request.method, append.request.request_id
 
 
 async def _ticking(clock: Alarmclock) -> AsyncIterator[None]:

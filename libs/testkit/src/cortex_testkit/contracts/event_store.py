@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 from cortex_eventing.catalogue import UnknownTopic
 from cortex_eventing.claims import ClaimChange, ClaimedValue, rebuild_claims
-from cortex_eventing.committer import Committer
+from cortex_eventing.command_handling import CommandStore
 from cortex_eventing.decider import Claim
 from cortex_eventing.event_ids import event_id
 from cortex_eventing.ports import Append, Appended, EventStore, Outcome
@@ -27,7 +27,7 @@ WITHIN = 20.0
 """Seconds for what happens in milliseconds, on a machine that does ten other things."""
 
 
-class FullEventStore(EventStore, Committer, Protocol):
+class FullEventStore(EventStore, CommandStore, Protocol):
     """All that an event store of ours does."""
 
     async def purge_requests(self, older_than: datetime) -> int:
@@ -209,6 +209,17 @@ class RequestContract:
         (again,) = await append(store, other.append(0, other.opened(), request=key))
         assert again == replace(first, outcome=Outcome.REPEATED)
         assert (await store.history(other.id)).version == 0
+
+    async def test_a_request_can_be_looked_up(self, store: FullEventStore) -> None:
+        """What became of a request is known without sending it again, and not taken for another body's or project's."""
+        box, key = Box.new(), request(b"one")
+        assert await store.find_request(PROJECT, key) is None
+        first = await stored(store, box.append(0, box.opened(), request=key))
+        assert await store.find_request(PROJECT, key) == replace(first, outcome=Outcome.REPEATED)
+        reused = await store.find_request(PROJECT, replace(key, body_hash=request(b"two").body_hash))
+        assert reused is not None
+        assert reused.outcome is Outcome.REQUEST_ID_REUSED
+        assert await store.find_request(OTHER_PROJECT, key) is None
 
     async def test_a_request_id_with_another_body_is_refused(self, store: FullEventStore) -> None:
         """One id for two different requests is an error of the caller's, and stores nothing."""

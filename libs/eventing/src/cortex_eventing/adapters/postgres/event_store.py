@@ -18,7 +18,7 @@ from cortex_eventing.cancelling import cancel_until_ended
 from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.claims import ClaimedValue
 from cortex_eventing.committer import check_storable
-from cortex_eventing.ports import AggregateHistory, Append, Appended, Page
+from cortex_eventing.ports import AggregateHistory, Append, Appended, Outcome, Page, RequestKey
 from cortex_eventing.stored_form import StoredRow, open_for_its_aggregate, open_for_others
 
 # The scalar subselect is computed once, from the index; positions have gaps, so the predecessor must be looked up.
@@ -30,6 +30,10 @@ _PAGE = """
 _HISTORY = "SELECT topic, state FROM stored_events WHERE originator_id = %s ORDER BY originator_version"
 _HEAD = "SELECT coalesce(max(notification_id), 0) FROM stored_events"
 _CLAIM_OWNER = "SELECT owner FROM claims WHERE project_id = %s AND kind = %s AND key = %s"
+_REQUEST = """
+    SELECT body_hash = %s, "position", resource_id, version
+    FROM requests WHERE project_id = %s AND method = %s AND request_id = %s
+"""
 _PURGE = "SELECT cortex_purge_requests(%s)"
 _REPLACE_CLAIMS = "SELECT cortex_replace_claims(%s, %s::text[], %s::text[], %s::bytea[], %s::text[])"
 
@@ -110,6 +114,14 @@ class PostgresEventStore:
         """Who holds a value, or None."""
         rows = await self._pool.fetch(_CLAIM_OWNER, [project_id, kind, self._keys(kind, value)])
         return str(rows[0][0]) if rows else None
+
+    async def find_request(self, project_id: str, request: RequestKey) -> Appended | None:
+        """What became of a request: `REPEATED`, `REQUEST_ID_REUSED`, or None when it is not known."""
+        rows = await self._pool.fetch(_REQUEST, [request.body_hash, project_id, request.method, request.request_id])
+        if not rows:
+            return None
+        same, *first = rows[0]
+        return Appended(Outcome.REPEATED if same else Outcome.REQUEST_ID_REUSED, *first)
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Ticks at once, whenever events may have been stored, and a few times a second."""
