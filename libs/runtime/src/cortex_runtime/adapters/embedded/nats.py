@@ -5,13 +5,13 @@ import json
 import secrets
 import shutil
 import sysconfig
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cortex_runtime.adapters.embedded.child import Child, DidNotStart, Program
 from cortex_runtime.adapters.embedded.ports import LOOPBACK, free_port
+from cortex_runtime.adapters.embedded.scratch import scratch_folder
 
 # Room enough for any demo or test; the server refuses to store more.
 MAX_FILE_STORE = "4GB"
@@ -126,8 +126,8 @@ async def embedded_nats(folder: Path | None = None, port: int | None = None) -> 
     Raises:
         DidNotStart: the server would not start.
     """
-    with tempfile.TemporaryDirectory(prefix="cortex-nats-") as temporary:
-        home = await asyncio.to_thread(_made, folder or Path(temporary))
+    async with scratch_folder("nats") as temporary:
+        home = await asyncio.to_thread(_made, folder or temporary)
         server = await _started(home, port)
         try:
             yield server
