@@ -113,6 +113,17 @@ async def test_an_unfinished_first_start_is_done_again(folder_for_servers: Path)
         assert await ask(server.dsn, "SELECT 1") == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's server runs as that user")
+async def test_a_folder_that_the_server_cannot_reach_is_an_error(folder_for_servers: Path) -> None:
+    """Root hears which folder keeps others out, and nothing about it is changed."""
+    closed = folder_for_servers / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(PermissionError, match="other users cannot enter .*closed"):
+        async with embedded_postgres(closed / "servers"):
+            pass
+    assert closed.stat().st_mode & 0o777 == 0o700
+
+
 async def test_leaves_nothing_behind() -> None:
     """The process, its data and, under root, the copy of the programs go with the context."""
     async with embedded_postgres() as server:
