@@ -118,7 +118,7 @@ async def test_a_folder_that_the_server_cannot_reach_is_an_error(folder_for_serv
     """Root hears which folder keeps others out, and nothing about it is changed."""
     closed = folder_for_servers / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(PermissionError, match="other users cannot enter .*closed"):
+    with pytest.raises(PermissionError, match=r"other users cannot enter .*closed"):
         async with embedded_postgres(closed / "servers"):
             pass
     assert closed.stat().st_mode & 0o777 == 0o700
