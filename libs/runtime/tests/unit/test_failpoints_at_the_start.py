@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 pytestmark = pytest.mark.unit
 
 ENVIRONMENT = {
+    "CORTEX_POSTGRES_OWNER_DSN": "postgresql://owner@127.0.0.1/none",
     "CORTEX_POSTGRES_WRITER_DSN": "postgresql://writer@127.0.0.1/none",
     "CORTEX_POSTGRES_READER_DSN": "postgresql://reader@127.0.0.1/none",
     "CORTEX_NATS_URL": "nats://127.0.0.1:1",
