@@ -36,7 +36,9 @@ def main():
 
 
 def is_somebody_elses(folder):
-    """Whether the folder holds something that this script has not made."""
+    """Whether the folder holds something that this script has not made; the default one is its own."""
+    if folder == DEFAULT_FOLDER:
+        return False
     manifest = folder / FILE_NAME
     if not manifest.is_file():
         return folder.is_dir() and any(folder.iterdir())
