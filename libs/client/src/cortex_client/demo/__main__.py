@@ -42,7 +42,7 @@ async def _play(meeting: Meeting, speed: float) -> Outcome:
 
 def _view(programme: Programme) -> View:
     console = Console()
-    return ScreenView(programme, console) if console.is_terminal else PlainView(programme)
+    return ScreenView(programme, console) if console.is_interactive else PlainView(programme)
 
 
 def _speed(text: str) -> float | None:

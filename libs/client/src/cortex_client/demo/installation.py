@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cortex_runtime.adapters.embedded import embedded_nats, embedded_postgres
 from cortex_runtime.adapters.embedded.ports import LOOPBACK, free_port
+from cortex_runtime.adapters.embedded.servers import CLAIM_KEY_BYTES, service_environment
 from cortex_runtime.adapters.roles import create_service_database
 from cortex_runtime.database import DatabaseAccess
-from psycopg.conninfo import conninfo_to_dict
 
 from cortex_client.client import Addresses
 from cortex_client.demo.supervisor import Service, running
@@ -56,7 +56,7 @@ async def installation(ports: Ports, say: Callable[[str], None]) -> AsyncIterato
             say("PostgreSQL")
             async with embedded_nats(port=ports.nats) as nats:
                 say(f"NATS on {nats.url}")
-                databases = {name: await create_service_database(postgres.dsn, f"cortex_{name}") for name in NAMES}
+                databases = {name: await create_service_database(postgres.dsn, name) for name in NAMES}
                 say("a database for each service")
                 addresses = _addresses(ports)
                 async with running(_services(addresses, databases, nats.url), Path(logs), say):
@@ -69,34 +69,19 @@ def _addresses(ports: Ports) -> Addresses:
 
 
 def _services(addresses: Addresses, databases: dict[str, DatabaseAccess], nats_url: str) -> list[Service]:
-    shared = {
-        "CORTEX_NATS_URL": nats_url,
-        "CORTEX_CLAIM_KEY": secrets.token_hex(32),
-        "CORTEX_GRPC_GRACE": str(GRACE_S),
-        "CORTEX_IDENTITY_ADDRESS": addresses.identity,
-        "CORTEX_SESSION_ADDRESS": addresses.session,
-        "CORTEX_TRANSCRIBER_ADDRESS": addresses.transcriber,
-    }
+    claim_key = secrets.token_hex(CLAIM_KEY_BYTES)
+    others = {f"CORTEX_{name.upper()}_ADDRESS": getattr(addresses, name) for name in NAMES}
     return [
         Service(
             name,
             f"cortex_{name}",
             getattr(addresses, name),
-            {**shared, **_database(databases[name]), "CORTEX_GRPC_PORT": getattr(addresses, name).rpartition(":")[2]},
+            {
+                **service_environment(databases[name], nats_url, claim_key),
+                **others,
+                "CORTEX_GRPC_PORT": getattr(addresses, name).rpartition(":")[2],
+                "CORTEX_GRPC_GRACE": str(GRACE_S),
+            },
         )
         for name in NAMES
     ]
-
-
-def _database(access: DatabaseAccess) -> dict[str, str]:
-    return {
-        "CORTEX_POSTGRES_OWNER_DSN": _url(access.owner_dsn),
-        "CORTEX_POSTGRES_WRITER_DSN": _url(access.writer_dsn),
-        "CORTEX_POSTGRES_READER_DSN": _url(access.reader_dsn),
-    }
-
-
-def _url(dsn: str) -> str:
-    """A connection string as the settings want it. What we make ourselves holds no character that needs quoting."""
-    part = conninfo_to_dict(dsn)
-    return f"postgresql://{part['user']}:{part['password']}@{part['host']}:{part['port']}/{part['dbname']}"

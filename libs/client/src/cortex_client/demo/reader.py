@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cortex.session.v1.resources_pb2 import MESSAGE_TYPE_USER, Message
-from cortex.session.v1.session_service_pb2 import WatchMessagesResponse
+from cortex.session.v1.session_service_pb2 import Interim, WatchMessagesResponse
 
 from cortex_client.client import CortexClient
 from cortex_client.demo.measure import Heard
@@ -37,6 +37,7 @@ class Reader:
         self._view = view
         self._arrivals: list[_Arrival] = []
         self._utterances: set[str] = set()
+        self._said_until: dict[str, timedelta] = {}
         self._news = asyncio.Event()
         self.over = asyncio.Event()
         self.read: set[str] = set()
@@ -62,7 +63,7 @@ class Reader:
             case "message":
                 self._take_message(change.message, now)
             case "interim":
-                self._view.saying(self._user(change.interim.participant_id), change.interim.text)
+                self._take_interim(change.interim)
             case "session_over":
                 self.over.set()
 
@@ -71,10 +72,17 @@ class Reader:
         if message.type == MESSAGE_TYPE_USER:
             self._arrivals.append(_Arrival(message, now))
             self._utterances.add(message.utterance_id)
+            self._said_until[message.participant_id] = message.end_offset.ToTimedelta()
             self._view.said(self._user(message.participant_id), message.content)
             self._news.set()
         else:
             self._view.noted(message.content)
+
+    def _take_interim(self, interim: Interim) -> None:
+        """Interims come by another way than messages: one that is late belongs to something already said."""
+        said_until = self._said_until.get(interim.participant_id, timedelta())
+        if interim.start_offset.ToTimedelta() >= said_until:
+            self._view.saying(self._user(interim.participant_id), interim.text)
 
     def _user(self, participant_id: str) -> str:
         return self._participants.get(participant_id, NOBODY)

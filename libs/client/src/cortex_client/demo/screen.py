@@ -24,6 +24,8 @@ EVENT_COLOURS = {"message": "bold", "utterance": "green", "speaker": "blue", "pa
 FRAMES_A_SECOND = 8
 # Tall enough for a conversation; a whole large screen would tear the eye from one column to the other.
 TALLEST = 36
+# As wide as the longest type and a short subject.
+EVENTS_WIDTH = 49
 # What is further back has scrolled away on any screen.
 KEPT_LINES = 80
 
@@ -39,6 +41,16 @@ class Tail:
         for line in lines[-(options.height or len(lines)) :]:
             yield from line
             yield Segment.line()
+
+
+class Bounded:
+    """A layout as tall as the terminal, but not taller than it is good to look at."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        yield from console.render(self._layout, options.update(height=min(options.max_height, TALLEST)))
 
 
 class ScreenView:
@@ -87,8 +99,8 @@ class ScreenView:
         """An outside consumer received an event."""
         self._received += 1
         colour = EVENT_COLOURS.get(event.type.partition(".")[0], "")
-        time_of_day = event.time.astimezone().strftime("%H:%M:%S")
-        line = Text.assemble((f"{time_of_day} ", "dim"), (f"{event.type:<21} ", colour), (short_subject(event), "dim"))
+        when = f"{time.monotonic() - self._since:5.1f} "
+        line = Text.assemble((when, "dim"), (f"{event.type:<21} ", colour), (short_subject(event), "dim"))
         line.no_wrap, line.overflow = True, "ellipsis"
         self._keep(self._events, line)
 
@@ -114,11 +126,13 @@ class ScreenView:
         layout = Layout()
         layout.split_column(Layout(self._header(), size=3), Layout(name="body"))
         layout["body"].split_row(
-            Layout(self._conversation(), ratio=3),
-            Layout(Panel(Tail(Group(*self._events)), title=f"{self._received} events on JetStream"), ratio=2),
+            Layout(self._conversation()),
+            Layout(
+                Panel(Tail(Group(*self._events)), title=f"{self._received} events on JetStream"),
+                size=min(EVENTS_WIDTH, self._console.width * 4 // 9),
+            ),
         )
-        self._console.height = min(self._console.height, TALLEST)
-        return layout
+        return Bounded(layout)
 
     def _header(self) -> RenderableType:
         programme = self._programme

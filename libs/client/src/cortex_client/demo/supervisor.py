@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
-from cortex_runtime.adapters.embedded.child import INHERITED, Child, Program
+from cortex_runtime.adapters.embedded.child import INHERITED, Child, DidNotStart, Program
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 # Loading and warming up the speech model takes seconds, on a machine with much else to do more of them.
@@ -94,7 +94,10 @@ async def _until_healthy(service: Service, child: Child, say: Callable[[str], No
                 return False
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
-        await child.until_ready(healthy, HEALTHY_WITHIN_S)
+        try:
+            await child.until_ready(healthy, HEALTHY_WITHIN_S)
+        except DidNotStart as error:
+            raise DidNotStart(f"{service.name} did not start: {error}") from None
     say(f"{service.name} on {service.address}")
 
 
