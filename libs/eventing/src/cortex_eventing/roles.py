@@ -49,18 +49,24 @@ async def running(roles: Sequence[Role], reports: Reports, election: Election | 
     """Run roles beside the body: in this replica alone if there is an election, else in every one.
 
     Raises:
-        ExceptionGroup: a role raised something unexpected, or ended; the body was cancelled.
+        Exception: what a role raised that nobody expected, or RoleEnded; the body was cancelled.
+        ExceptionGroup: that, and an error of the body at once.
     """
     if not roles:
         yield
         return
     work = _led(roles, reports, election) if election else _together(roles, reports)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work, name="roles")
-        try:
-            yield
-        finally:
-            await cancel_until_ended(task)
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work, name="roles")
+            try:
+                yield
+            finally:
+                await cancel_until_ended(task)
+    except BaseExceptionGroup as failed:
+        if len(failed.exceptions) == 1:
+            raise failed.exceptions[0] from None
+        raise
 
 
 async def _led(roles: Sequence[Role], reports: Reports, election: Election) -> None:

@@ -27,7 +27,8 @@ class EventLog:
         silent: set it, and nobody is told of new events.
     """
 
-    def __init__(self, *, burn_positions: bool = True) -> None:
+    def __init__(self, name: str = "log", *, burn_positions: bool = True) -> None:
+        self._name = name
         self.events: list[RecordedBytes] = []
         self.away = False
         self.silent = False
@@ -46,7 +47,7 @@ class EventLog:
     def _record(self, message: Message, project_id: str, aggregate_id: uuid.UUID | None) -> RecordedBytes:
         previous = self.events[-1].position if self.events else 0
         position = previous + (2 if self._burn and (previous + 1) % GAP_EVERY == 0 else 1)
-        aggregate = aggregate_id or uuid.uuid5(uuid.NAMESPACE_OID, f"aggregate {position}")
+        aggregate = aggregate_id or uuid.uuid5(uuid.NAMESPACE_OID, f"{self._name} {position}")
         version = 1 + sum(event.aggregate_id == aggregate for event in self.events) if aggregate_id else 1
         return RecordedBytes(
             event_id=event_id(aggregate, version),

@@ -63,7 +63,11 @@ def connect(dsn: str, name: str) -> BoundedConnection:
         psycopg.OperationalError: the server is away.
     """
     connection = BoundedConnection.connect(_conninfo(dsn, name), autocommit=True)
-    connection.execute(_SESSION)
+    try:
+        connection.execute(_SESSION)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -74,7 +78,11 @@ async def connect_async(dsn: str, name: str) -> BoundedAsyncConnection:
         psycopg.OperationalError: the server is away.
     """
     connection = await BoundedAsyncConnection.connect(_conninfo(dsn, name), autocommit=True)
-    await connection.execute(_SESSION)
+    try:
+        await connection.execute(_SESSION)
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 

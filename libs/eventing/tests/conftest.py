@@ -1,4 +1,4 @@
-"""A connection to NATS and a stream of its own for each test."""
+"""A connection to NATS, a stream and read models of its own for each test, and ways to run what works on them."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
