@@ -2,10 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-Value = TypeVar("Value")
+from collections.abc import Callable
 
 DEADLINE = 20.0
 """Seconds after which what should have come is taken as lost; far above what anything takes on a busy machine."""
@@ -14,8 +11,8 @@ ASK_EVERY = 0.01
 """Seconds between two looks."""
 
 
-async def eventually(look: Callable[[], Value | Awaitable[Value]], deadline: float = DEADLINE) -> Value:
-    """What `look` returns once it is true.
+async def eventually(look: Callable[[], object], deadline: float = DEADLINE) -> None:
+    """Return once what `look` returns, or what it returns is awaited to, is true.
 
     Raises:
         AssertionError: it was not true by the deadline; says what was seen last.
@@ -24,9 +21,10 @@ async def eventually(look: Callable[[], Value | Awaitable[Value]], deadline: flo
     until = loop.time() + deadline
     while True:
         seen = look()
-        value: Value = await seen if inspect.isawaitable(seen) else seen
-        if value:
-            return value
+        if inspect.isawaitable(seen):
+            seen = await seen
+        if seen:
+            return
         if loop.time() > until:
-            raise AssertionError(f"not so after {deadline:g} s; seen last: {value!r}")
+            raise AssertionError(f"not so after {deadline:g} s; seen last: {seen!r}")
         await asyncio.sleep(ASK_EVERY)
