@@ -30,7 +30,17 @@ from cortex_runtime.adapters.remote_errors import error_of
 from cortex_runtime.caller import call_of, caller_of, deadline_of
 from cortex_runtime.requests import origin_of
 from cortex_runtime.validation import validates_itself
-from cortex_testkit.fake_services import IDENTITY, SESSION, TRANSCRIBER, fake, serving, stub
+from cortex_testkit.fake_services import (
+    IDENTITY,
+    SESSION,
+    TRANSCRIBER,
+    Exchange,
+    exchange,
+    fake,
+    listening,
+    serving,
+    stub,
+)
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -40,6 +50,7 @@ PROJECT = "01980a8f-0000-7000-8000-000000000001"
 ID = "01980a8f-0000-7000-8000-00000000000a"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
+STREAM = "/cortex.transcriber.v1.TranscriberService/StreamAudio"
 GET = GetParticipantRequest(project_id=PROJECT, participant_id=ID)
 WATCH = WatchMessagesRequest(project_id=PROJECT, session_id=ID)
 OPENING = StreamAudioRequest(open=Open(project_id=PROJECT, session_id=ID))
@@ -98,7 +109,7 @@ class TestAdmission:
         assert (call.method, call.domain) == ("GetParticipant", "cortex.identity")
         assert (caller.project_id, caller.is_service) == (PROJECT, False)
         assert (origin.project_id, origin.traceparent, origin.correlation_id) == (PROJECT, TRACE, ID)
-        assert deadline <= asyncio.get_running_loop().time() + 5
+        assert deadline < asyncio.get_running_loop().time() + admission.DEFAULT_DEADLINE
 
     async def test_the_request_id_names_the_cause(self) -> None:
         """A command's events can be traced to the request, which also correlates them when nothing else does."""
@@ -260,6 +271,12 @@ async def echo(requests: AsyncIterator[StreamAudioRequest], context: object) -> 
         yield response
 
 
+async def exchanged(handler: Callable[..., Any], *messages: StreamAudioRequest) -> Exchange:
+    """What a handler of StreamAudio answers to these messages."""
+    async with listening(fake(TRANSCRIBER, StreamAudio=handler)) as server:
+        return await exchange(server.address, STREAM, [message.SerializeToString() for message in messages])
+
+
 class TestStreams:
     async def test_the_first_message_is_part_of_the_stream(self) -> None:
         """The door reads it to know the caller, and the handler still gets it."""
@@ -270,8 +287,7 @@ class TestStreams:
     @pytest.mark.parametrize("messages", [[], [LEAVING]])
     async def test_a_stream_must_be_opened(self, messages: list[StreamAudioRequest]) -> None:
         """Without an opening message nobody knows whose stream it is."""
-        async with serving(fake(TRANSCRIBER, StreamAudio=echo)) as channel:
-            error = await refused(stub(channel, TRANSCRIBER, "StreamAudio")(iter(messages)))
+        error = (await exchanged(echo, *messages)).error
         details = details_of(error)
         assert (error.code(), details["ErrorInfo"].reason) == (grpc.StatusCode.INVALID_ARGUMENT, "OPEN_MISSING")
         assert details["BadRequest"].field_violations[0].field == "open"
@@ -285,26 +301,22 @@ class TestStreams:
 
     async def test_each_message_is_checked(self) -> None:
         """A later message that breaks a rule ends a stream that does not check itself."""
-        async with serving(fake(TRANSCRIBER, StreamAudio=echo)) as channel:
-            error = await refused(stub(channel, TRANSCRIBER, "StreamAudio")(iter([OPENING, WRONG])))
+        error = (await exchanged(echo, OPENING, WRONG)).error
         assert details_of(error)["BadRequest"].field_violations[0].field == "peer_left.peer"
 
     async def test_a_handler_may_check_later_messages_itself(self) -> None:
         """So that one bad peer never ends the stream of the others; the first message is checked all the same."""
-        own = fake(TRANSCRIBER, StreamAudio=validates_itself(_copy_of(echo)))
-        async with serving(own) as channel:
-            answers = stub(channel, TRANSCRIBER, "StreamAudio")(iter([OPENING, WRONG]))
-            assert len([answer async for answer in answers]) == 2
-            upper = StreamAudioRequest(open=Open(project_id=PROJECT.upper(), session_id=ID))
-            error = await refused(stub(channel, TRANSCRIBER, "StreamAudio")(iter([upper])))
+        tolerant = validates_itself(_copy_of(echo))
+        assert len((await exchanged(tolerant, OPENING, WRONG)).responses) == 2
+        upper = StreamAudioRequest(open=Open(project_id=PROJECT.upper(), session_id=ID))
+        error = (await exchanged(tolerant, upper)).error
         assert details_of(error)["BadRequest"].field_violations[0].field == "open.project_id"
 
     async def test_garbage_in_a_stream_is_refused(self) -> None:
         """Bytes that are no message are the caller's mistake on a stream too."""
-        path = "/cortex.transcriber.v1.TranscriberService/StreamAudio"
-        async with serving(fake(TRANSCRIBER, StreamAudio=echo)) as channel:
+        async with listening(fake(TRANSCRIBER, StreamAudio=echo)) as server:
             for messages in ([b"\xff\xff"], [OPENING.SerializeToString(), b"\xff\xff"]):
-                error = await refused(channel.stream_stream(path)(iter(messages)))
+                error = (await exchange(server.address, STREAM, messages)).error
                 assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
 
     async def test_a_refusal_may_come_in_the_middle(self) -> None:

@@ -92,7 +92,8 @@ async def grpc_server(settings: GrpcSettings, *served: Served, readiness: Readin
         finally:
             await health_servicer.enter_graceful_shutdown()
             await _drained(served, settings.grace)
-            await _stopped(server, drain, settings.grace)
+            drain.end_streams()
+            await server.stop(settings.grace)
 
 
 def _methods(served: Iterable[Served]) -> dict[str, MethodDescriptor]:
@@ -112,16 +113,6 @@ def _listen(server: grpc.aio.Server, settings: GrpcSettings) -> Listening:
     except RuntimeError as error:
         raise CannotStart(f"CORTEX_GRPC_PORT: cannot listen on {settings.address}") from error
     return Listening(f"{settings.address.rpartition(':')[0]}:{port}", port)
-
-
-async def _stopped(server: grpc.aio.Server, drain: Drain, grace: float) -> None:
-    """Refuse new calls and wait for those of our services only: a health watch would last as long as it is let."""
-    drain.end_streams()
-    stopping = asyncio.create_task(server.stop(grace))
-    if not await drain.idle(grace):
-        log().warning("calls_cut_short", took=grace)
-    await server.stop(None)
-    await stopping
 
 
 async def _drained(served: Iterable[Served], grace: float) -> None:

@@ -1,4 +1,4 @@
-"""Knowing which calls run, and ending those that would go on for ever, when the process stops."""
+"""Ending streams that would go on for ever, when the process stops."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,44 +6,31 @@ from contextlib import contextmanager
 
 
 class Drain:
-    """The calls that are running. Streams among them can be ended with UNAVAILABLE: their clients resume elsewhere."""
+    """The streams that are running, to be ended with UNAVAILABLE: their clients resume elsewhere."""
 
     def __init__(self) -> None:
-        self._running = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._draining = False
         self._streams: set[asyncio.Task[object]] = set()
         self._ended: set[asyncio.Task[object]] = set()
 
     @contextmanager
-    def call(self) -> Iterator[None]:
-        """Count a call as running."""
-        self._running += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._running -= 1
-            if self._running == 0:
-                self._idle.set()
-
-    @contextmanager
     def stream(self) -> Iterator[None]:
-        """Count a call as running, and its task among the streams."""
+        """Count the running task among the streams."""
         task = _this_task()
         self._streams.add(task)
+        if self._draining:
+            self._end(task)
         try:
-            with self.call():
-                yield
+            yield
         finally:
             self._streams.discard(task)
             self._ended.discard(task)
 
     def end_streams(self) -> None:
-        """End every stream that is running."""
-        self._ended |= self._streams
+        """End every stream that is running, and from now on those that were about to begin."""
+        self._draining = True
         for task in self._streams:
-            task.cancel()
+            self._end(task)
 
     def ended_this_call(self) -> bool:
         """Whether the cancellation of the running task was ours; takes it back, so that the task can answer."""
@@ -53,14 +40,9 @@ class Drain:
         task.uncancel()
         return True
 
-    async def idle(self, within: float) -> bool:
-        """Wait until no call is running; False when that takes longer than `within` seconds."""
-        try:
-            async with asyncio.timeout(within):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+    def _end(self, task: asyncio.Task[object]) -> None:
+        self._ended.add(task)
+        task.cancel()
 
 
 def _this_task() -> asyncio.Task[object]:

@@ -22,6 +22,7 @@ from cortex_runtime.adapters.interceptors.incoming import (
     strict,
 )
 from cortex_runtime.adapters.interceptors.outcome import Outcome
+from cortex_runtime.adapters.interceptors.passing import passing
 from cortex_runtime.adapters.interceptors.spans import span
 from cortex_runtime.caller import Call
 from cortex_runtime.validation import does_validate_itself
@@ -31,7 +32,10 @@ Continuation: TypeAlias = "Callable[[grpc.HandlerCallDetails], Awaitable[AnyHand
 
 
 class Gate(grpc.aio.ServerInterceptor):
-    """Admits, watches and concludes each call. Methods that it was not told of (health, reflection) pass untouched."""
+    """Admits, watches and concludes each call.
+
+    Methods that it was not told of (health, reflection) pass, but their streams end with ours.
+    """
 
     def __init__(self, methods: Mapping[str, MethodDescriptor], drain: Drain) -> None:
         """Guard `methods`, by the path that gRPC calls them by: `/cortex.session.v1.SessionService/GetSession`."""
@@ -51,8 +55,10 @@ class Gate(grpc.aio.ServerInterceptor):
             return gated
         handler = await continuation(handler_call_details)
         method = self._methods.get(path)
-        if handler is None or method is None:
-            return handler
+        if handler is None:
+            return None
+        if method is None:
+            return self._gated.setdefault(path, passing(handler, self._drain))
         return self._gated.setdefault(path, _gated(handler, method, self._drain))
 
 
@@ -83,7 +89,7 @@ class _GatedMethod:
 
     async def answer_once(self, incoming: Any, context: AnyContext) -> Any:  # noqa: ANN401 - any method's messages
         """Serve a call that has one response."""
-        with self._drain.call(), self._span(context):
+        with self._span(context):
             async with self._outcome(context):
                 call, incoming = await self._admitted(incoming, context)
                 async with asyncio.timeout_at(call.deadline):
