@@ -17,6 +17,13 @@ _EXPORTERS = "opentelemetry_traces_exporter"  # the group under which installed 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
+class _Tracing:
+    on = False
+
+
+_tracing = _Tracing()
+
+
 @contextmanager
 def traces(exporter: str, service: str) -> Iterator[None]:
     """Export spans under this service's name while the context lasts; nothing at all without an exporter.
@@ -30,15 +37,17 @@ def traces(exporter: str, service: str) -> Iterator[None]:
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: service}))
     provider.add_span_processor(BatchSpanProcessor(_exporter(exporter)))
     trace.set_tracer_provider(provider)
+    _tracing.on = True
     try:
         yield
     finally:
+        _tracing.on = False
         provider.shutdown()
 
 
 def tracing_is_on() -> bool:
-    """Whether spans go anywhere."""
-    return isinstance(trace.get_tracer_provider(), TracerProvider)
+    """Whether spans go anywhere. Asked for every call, and OpenTelemetry's own answer reads the environment."""
+    return _tracing.on
 
 
 def traceparent_in(headers: Mapping[str, str]) -> str:

@@ -83,6 +83,12 @@ def _names_project_in_opening(request: Descriptor) -> bool:
     return True
 
 
+def grpc_ends_it(context: AnyContext) -> bool:
+    """Whether gRPC ends the call in time by itself, at the client's own deadline; a timer of ours costs its share."""
+    remaining: float | None = context.time_remaining()
+    return remaining is not None and remaining <= LONGEST_DEADLINE
+
+
 def headers_of(context: AnyContext) -> dict[str, str]:
     """The call's text metadata."""
     return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}

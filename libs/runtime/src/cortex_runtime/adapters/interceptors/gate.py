@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 
-from cortex_runtime.adapters.interceptors.admission import Admission, headers_of
+from cortex_runtime.adapters.interceptors.admission import Admission, grpc_ends_it, headers_of
 from cortex_runtime.adapters.interceptors.call_context import AnyContext, CallContext
 from cortex_runtime.adapters.interceptors.call_metrics import CallMetrics
 from cortex_runtime.adapters.interceptors.drain import Drain
@@ -25,6 +25,7 @@ from cortex_runtime.adapters.interceptors.outcome import Outcome
 from cortex_runtime.adapters.interceptors.passing import passing
 from cortex_runtime.adapters.interceptors.spans import span
 from cortex_runtime.caller import Call
+from cortex_runtime.telemetry import tracing_is_on
 from cortex_runtime.validation import does_validate_itself
 
 AnyHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic in its stubs only
@@ -92,8 +93,11 @@ class _GatedMethod:
         with self._span(context):
             async with self._outcome(context):
                 call, incoming = await self._admitted(incoming, context)
+                answer = self._behaviour(incoming, CallContext(context, call))
+                if grpc_ends_it(context):
+                    return await answer
                 async with asyncio.timeout_at(call.deadline):
-                    return await self._behaviour(incoming, CallContext(context, call))
+                    return await answer
 
     async def answer_many(self, incoming: Any, context: AnyContext) -> None:  # noqa: ANN401 - any method's messages
         """Serve a call that has a stream of responses; its handler is closed before the call ends."""
@@ -117,6 +121,8 @@ class _GatedMethod:
         return Outcome(self._admission, self._metrics, context, self._drain)
 
     def _span(self, context: AnyContext) -> Any:  # noqa: ANN401 - a span, or nothing
+        if not tracing_is_on():
+            return nullcontext()
         return span(self._admission.service, self._admission.name, headers_of(context))
 
 
