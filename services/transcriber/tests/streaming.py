@@ -16,12 +16,12 @@ from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.errors import Unavailable
 from cortex_eventing.recorded import Origin
+from cortex_eventing.times import span, stamp
 from cortex_runtime.adapters.error_table import status_of
 from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser, mark
 from cortex_transcriber.adapters.soxr_resampler import SoxrResampler
 from cortex_transcriber.domain.commands import Absence, Person, SpeakerCommand, SpeakerKey
 from cortex_transcriber.domain.decisions import SPEAKER
-from cortex_transcriber.domain.numbering import span, stamp
 from cortex_transcriber.domain.speaker import SpeakerEvent
 from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Decoder, Pcm, PcmDecoder

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex_eventing.errors import InvalidInput, NotFound
+from cortex_eventing.times import stamp
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 from cortex_transcriber.domain.commands import Absence
-from cortex_transcriber.domain.numbering import stamp
 from cortex_transcriber.speech.segmenting import Segmenting
 
 from services.transcriber.tests.streaming import FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk

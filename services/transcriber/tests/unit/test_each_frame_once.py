@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 from cortex.common.v1.claim_pb2 import CLAIM_UNVERIFIED
 from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
+from cortex_eventing.times import time_of
 from cortex_transcriber.domain.commands import Absence, HearUtterance, JoinSpeaker, LeaveSpeaker, Person, SpeakerKey
 from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.errors import AlreadyHeard
-from cortex_transcriber.domain.numbering import Numbering, time_of
+from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.domain.speaker import Speaker, SpeakerEvent
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule

@@ -8,6 +8,7 @@ import pytest
 from cortex.common.v1.claim_pb2 import CLAIM_UNVERIFIED
 from cortex.transcriber.v1.events_pb2 import SpeakerJoined, SpeakerLeft, UtteranceTranscribed
 from cortex_eventing.errors import Impossible
+from cortex_eventing.times import span, stamp
 from cortex_transcriber.domain.commands import (
     Absence,
     HearUtterance,
@@ -19,7 +20,7 @@ from cortex_transcriber.domain.commands import (
 )
 from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.errors import AlreadyHeard, NumberingChanged, SpeakerUnknown
-from cortex_transcriber.domain.numbering import Numbering, span, stamp
+from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.domain.speaker import SpeakerEvent
 
 pytestmark = pytest.mark.unit

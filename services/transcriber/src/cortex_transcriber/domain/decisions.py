@@ -5,6 +5,7 @@ from typing import Final
 
 from cortex.transcriber.v1.events_pb2 import SpeakerJoined, SpeakerLeft, UtteranceTranscribed
 from cortex_eventing.decider import Decider, Decision
+from cortex_eventing.times import span, stamp
 
 from cortex_transcriber.domain.commands import (
     HearUtterance,
@@ -15,7 +16,7 @@ from cortex_transcriber.domain.commands import (
     SpeakerKey,
 )
 from cortex_transcriber.domain.errors import AlreadyHeard, NumberingChanged, SpeakerUnknown
-from cortex_transcriber.domain.numbering import Numbering, span, stamp
+from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.domain.speaker import SPEAKER_EVENTS, Speaker, SpeakerEvent, evolve
 
 REJOIN_GRACE: Final = timedelta(seconds=60)

@@ -1,10 +1,7 @@
 """What the sequence numbers of a peer's frames mean in time. Every time of the transcriber derives from them."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -26,27 +23,3 @@ class Numbering:
     def ended(self, sequence: int) -> datetime:
         """When the frame with this number was over."""
         return self.began(sequence + 1)
-
-
-def stamp(at: datetime) -> Timestamp:
-    """A time, as events write it down."""
-    written = Timestamp()
-    written.FromDatetime(at)
-    return written
-
-
-def time_of(written: Timestamp) -> datetime:
-    """A time, from how events write it down; what is finer than a microsecond is cut off."""
-    return written.ToDatetime(tzinfo=UTC)
-
-
-def span(length: timedelta) -> Duration:
-    """A length of time, as events write it down."""
-    written = Duration()
-    written.FromTimedelta(length)
-    return written
-
-
-def length_of(written: Duration) -> timedelta:
-    """A length of time, from how events write it down."""
-    return written.ToTimedelta()

@@ -7,9 +7,10 @@ from typing import Final
 
 from cortex.transcriber.v1.events_pb2 import SpeakerJoined, SpeakerLeft, UtteranceTranscribed
 from cortex_eventing.errors import Impossible
+from cortex_eventing.times import length_of, time_of
 
 from cortex_transcriber.domain.commands import Person
-from cortex_transcriber.domain.numbering import Numbering, length_of, time_of
+from cortex_transcriber.domain.numbering import Numbering
 
 SpeakerEvent = SpeakerJoined | UtteranceTranscribed | SpeakerLeft
 

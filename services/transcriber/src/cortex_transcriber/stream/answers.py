@@ -14,10 +14,11 @@ from cortex.transcriber.v1.transcriber_service_pb2 import (
     SessionOver,
     StreamAudioResponse,
 )
+from cortex_eventing.times import span, stamp
 from google.rpc.status_pb2 import Status
 
 from cortex_transcriber.domain.commands import HearUtterance, Person
-from cortex_transcriber.domain.numbering import Numbering, span, stamp
+from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.stream.limits import Limits
 
 

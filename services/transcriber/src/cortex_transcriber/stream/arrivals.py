@@ -7,8 +7,9 @@ from typing import Final
 from cortex.common.v1 import audio_pb2
 from cortex.transcriber.v1.transcriber_service_pb2 import PeerJoined
 from cortex_eventing.errors import InvalidInput
+from cortex_eventing.times import length_of, time_of
 
-from cortex_transcriber.domain.numbering import Numbering, length_of, time_of
+from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.speech.frames import AudioFormat, AudioRefused
 
 MILLISECOND: Final = timedelta(milliseconds=1)

@@ -4,8 +4,8 @@ import asyncio
 
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.cancelling import cancel_until_ended
+from cortex_eventing.times import span
 
-from cortex_transcriber.domain.numbering import span
 from cortex_transcriber.speech.events import InterimDue
 from cortex_transcriber.stream import answers
 from cortex_transcriber.stream.parts import Parts
