@@ -222,11 +222,11 @@ class Stage:
     @asynccontextmanager
     async def bot(self, *, include_interim: bool = False) -> AsyncIterator["Bot"]:
         """An open stream; it breaks off at the end of the context if it is still open."""
-        listening = asyncio.create_task(self.hearing.listen())
         opening = pb.Open(project_id=PROJECT, session_id=SESSION, include_interim=include_interim)
         stream = AudioStream(opening, Origin(PROJECT), self.parts)
         bot = Bot(stream)
         with self.open_streams.opened(stream):
+            listening = asyncio.create_task(self.hearing.listen())  # one of them is enough, more do no harm
             bot.run(ActiveSession(PROJECT, SESSION, SESSION_ZERO))
             try:
                 yield bot
@@ -291,6 +291,11 @@ class Bot:
     def of(self, kind: str) -> list[pb.StreamAudioResponse]:
         """The answers of a kind so far."""
         return [answer for answer in self.answers if answer.WhichOneof("message") == kind]
+
+    @property
+    def unread(self) -> int:
+        """How many messages the stream has not asked for."""
+        return self._requests.qsize()
 
     @property
     def acknowledged(self) -> int:

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
-from cortex_eventing.errors import InvalidInput, NotFound
+from cortex_eventing.errors import InvalidInput, LimitReached, NotFound
 from cortex_eventing.times import stamp
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 from cortex_transcriber.domain.commands import Absence
 from cortex_transcriber.speech.segmenting import Segmenting
+from cortex_transcriber.stream.limits import Limits
+from cortex_transcriber.stream.open_streams import OpenStreams
+from google.rpc import code_pb2
 
 from services.transcriber.tests.streaming import FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk
 
@@ -183,6 +186,55 @@ class WhenTwoStreamsClaimAPeer:
         assert "newer stream" in refused.status.message
         assert unknown.removed
         assert stage.speakers.texts == await uninterrupted()
+
+
+class WhenItGetsTooMuch:
+    async def test_the_stream_is_not_read_while_too_many_utterances_wait(self, stage: Stage) -> None:
+        """Memory is bounded by not reading; everything is heard in the end."""
+        speech = payloads(talk(3, *[(40, 60)] * 40))
+        hold = stage.recognition.held[0] = asyncio.Event()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(speech, at_once=50)
+            await stage.hearing.until(lambda: bot.unread > 0 and not stage.hearing._ready)
+            assert 0 < bot.unread < len(speech) // 50
+            hold.set()
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert len(stage.speakers.texts) == 40
+
+    async def test_a_peer_that_is_taken_away_meanwhile_stops_nobody(self, stage: Stage) -> None:
+        """Its frames are dropped, and the stream goes on."""
+        stage.recognition.held[0] = asyncio.Event()
+        async with stage.bot() as bot, stage.bot() as newer:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(payloads(talk(3, *[(40, 60)] * 40)), at_once=50)
+            await stage.hearing.until(lambda: bot.unread > 0 and not stage.hearing._ready)
+            newer.join()
+            await bot.until("peer_refused")
+            bot.join(peer=2, peer_id="peer-2")
+            await bot.until("peer_resolved", 2)
+
+    async def test_a_full_stream_takes_no_more_peers(self, stage: Stage) -> None:
+        """The bot is told when to try again."""
+        stage.limits = Limits(max_peers=1)
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.join(peer=2, peer_id="peer-2")
+            refused = (await bot.until("peer_refused"))[0].peer_refused
+        assert refused.status.code == code_pb2.RESOURCE_EXHAUSTED
+        assert refused.removed
+
+    async def test_a_full_replica_takes_no_more_streams(self, stage: Stage) -> None:
+        """Another replica may have a place."""
+        stage.open_streams = OpenStreams(most=1)
+        async with stage.bot():
+            with pytest.raises(LimitReached):
+                async with stage.bot():
+                    pass
 
 
 class WhenSomethingIsAway:

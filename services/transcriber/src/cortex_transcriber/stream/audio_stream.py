@@ -13,6 +13,7 @@ from cortex_transcriber.stream.opening import default_format
 from cortex_transcriber.stream.outbox import Outbox
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.ports import ActiveSession
+from cortex_transcriber.stream.refusing import tell
 from cortex_transcriber.stream.room import Action, Finish, Hear, Leave, Refuse, Resolve, Room, Seat
 from cortex_transcriber.stream.venue import Venue
 from cortex_transcriber.stream.visit import Visit
@@ -120,9 +121,8 @@ class _Carrying:
                 task.add_done_callback(lambda _: self._forget(seat))
             case Leave(seat) if visit := self._visits.get(seat):
                 self._leave(seat, visit)
-            case Refuse(handle, error, removed):
-                status = self._parts.status_of(error)
-                await self._venue.outbox.put(answers.refused(handle, status, removed=removed))
+            case Refuse():
+                await tell(action, self._venue.outbox, self._parts)
 
     def _leave(self, seat: Seat, visit: Visit) -> None:
         if visit.introduced:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from cortex_eventing.errors import LimitReached, Unavailable
 
 from cortex_transcriber.domain.commands import SpeakerKey
+from cortex_transcriber.stream.metrics import OPEN_STREAMS
 from cortex_transcriber.stream.ports import Carried
 
 STREAM_RETRY: Final = timedelta(seconds=5)
@@ -72,6 +73,8 @@ class OpenStreams:
         self._places: dict[SpeakerKey, Place] = {}
         self._vacated: list[Carried] = []
         self._draining = False
+        self._none_open = asyncio.Event()
+        self._none_open.set()
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -89,10 +92,19 @@ class OpenStreams:
         if len(self._streams) >= self._most:
             raise LimitReached("this replica carries no more streams", retry_after=STREAM_RETRY, reason="REPLICA_FULL")
         self._streams.add(stream)
+        self._none_open.clear()
+        OPEN_STREAMS.inc()
         try:
             yield
         finally:
+            OPEN_STREAMS.dec()
             self._streams.discard(stream)
+            if not self._streams:
+                self._none_open.set()
+
+    async def all_closed(self) -> None:
+        """Wait until no stream is open."""
+        await self._none_open.wait()
 
     async def take(self, place: Place) -> None:
         """Give a speaker a place. On another stream it loses the one it had; after a goodbye that is awaited first."""
@@ -107,7 +119,8 @@ class OpenStreams:
         place.left.set()
         if self._places.get(place.speaker) is place:
             del self._places[place.speaker]
-            self._vacated.append(place.carried)
+            if not place.leaving:
+                self._vacated.append(place.carried)
 
     def carried(self) -> list[Carried]:
         """Everybody who has a place, and once each who had one since the last call."""

@@ -7,12 +7,13 @@ from cortex_eventing.errors import Rejected, Unavailable, WrongState
 
 from cortex_transcriber.domain.commands import JoinSpeaker, LeaveSpeaker, Person, SpeakerKey
 from cortex_transcriber.speech.stream import SpeakerStream
-from cortex_transcriber.stream import answers
 from cortex_transcriber.stream.intake import Taken
+from cortex_transcriber.stream.metrics import SPEAKERS
 from cortex_transcriber.stream.open_streams import Place
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.patience import patiently
 from cortex_transcriber.stream.ports import Stored
+from cortex_transcriber.stream.refusing import removal, tell
 from cortex_transcriber.stream.resuming import preroll_frames, resume_point
 from cortex_transcriber.stream.room import Seat
 from cortex_transcriber.stream.venue import Venue
@@ -46,10 +47,11 @@ class Visit:
         """Find out who it is, hear it, and say goodbye; a refusal ends the visit and not the stream."""
         try:
             voice = await self._introduce()
-            await self._hear_out(voice)
+            with SPEAKERS.track_inprogress():
+                await self._hear_out(voice)
         except Rejected as refused:
             if self._venue.room.vacate(self._seat):
-                await self.refuse(refused, removed=True)
+                await tell(removal(self._arrival.handle, refused), self._venue.outbox, self._parts)
         finally:
             if self._voice:
                 self._voice.forget()
@@ -76,11 +78,6 @@ class Visit:
     def introduced(self) -> bool:
         """Whether it is known who it is."""
         return self._voice is not None
-
-    async def refuse(self, error: Exception, *, removed: bool) -> None:
-        """Tell the bot what was wrong."""
-        status = self._parts.status_of(error)
-        await self._venue.outbox.put(answers.refused(self._arrival.handle, status, removed=removed))
 
     async def _introduce(self) -> Voice:
         """Resolve the peer, take its place from any older stream, and let it join."""

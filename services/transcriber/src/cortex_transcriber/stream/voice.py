@@ -19,6 +19,7 @@ from cortex_transcriber.speech.stream import SpeakerStream
 from cortex_transcriber.speech.watermark import Watermark
 from cortex_transcriber.stream import answers
 from cortex_transcriber.stream.intake import Intake, Taken
+from cortex_transcriber.stream.metrics import FRAMES, UTTERANCES
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.patience import patiently
 from cortex_transcriber.stream.so_far import SoFar
@@ -28,10 +29,9 @@ MOST_UNSTORED: Final = 8
 """Utterances of one peer that may wait for being recognised and stored, at most two minutes of audio; beyond it the
 stream is not read any further."""
 
-ROOM_MS: Final = 20_000
-"""Room that must be left for audio before more is taken: the longest message (10 s), the announced silence in it as far
-as it is gone through (7 s), and what a decoder owes."""
-
+ROOM_MS: Final = 80_000
+"""Room that must be left for audio before more is taken, of two minutes: an utterance that goes on (15 s), and as much
+again that nobody has listened to yet, is enough to wait for a turn."""
 
 AFTER_RECOGNITION: Final = declare("transcriber.after_recognition", "an utterance has its words, and is not stored")
 AFTER_COMMIT: Final = declare("transcriber.after_commit", "an utterance is stored, and the bot does not know it")
@@ -75,6 +75,7 @@ class Voice:
         self._heard: asyncio.Queue[Spoken | QuietThrough | None] = asyncio.Queue()
         self._unstored: set[asyncio.Task[Recognised]] = set()
         self._goes_on = True
+        self._closed = False
         self._so_far = SoFar(whose, parts)
         parts.hearing.attend(ear.stream, self._hear)
 
@@ -91,6 +92,8 @@ class Voice:
         """Listen to frames, once there is room for them."""
         if not self._has_room():
             await self._parts.hearing.until(self._has_room)
+        if self._closed:
+            return
         if taken.payloads:
             self._ear.push(taken.first_sequence, taken.payloads)
         if taken.silent_through is not None:
@@ -108,6 +111,7 @@ class Voice:
 
     def forget(self) -> None:
         """Listen no more; what was heard is still stored."""
+        self._closed = True
         self._parts.hearing.forget(self._ear)
         self._heard.put_nowait(None)
 
@@ -119,12 +123,15 @@ class Voice:
             if not self._goes_on:
                 await self._acknowledge(short_by=0)
         finally:
-            await self._so_far.stop()
+            self.forget()
+            self._count_frames()
             for words in self._unstored:
                 words.cancel()
+            await self._so_far.stop()
+            await self._parts.hearing.stir()
 
     def _has_room(self) -> bool:
-        return len(self._unstored) < MOST_UNSTORED and self._ear.room_ms >= ROOM_MS
+        return self._closed or (len(self._unstored) < MOST_UNSTORED and self._ear.room_ms >= ROOM_MS)
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -162,6 +169,7 @@ class Voice:
         except AlreadyHeard as already:
             await self._store_rest(segment, already.heard_through)
             return
+        UTTERANCES.inc()
         await failpoint(AFTER_COMMIT)
         arrival = self._whose.arrival
         await self._venue.outbox.put(answers.final(arrival.handle, command, arrival.numbering, stored.position))
@@ -187,6 +195,13 @@ class Voice:
             language=recognised.language,
             model=recognised.model,
         )
+
+    def _count_frames(self) -> None:
+        counters = self._ear.counters
+        FRAMES.labels("heard").inc(counters.frames)
+        FRAMES.labels("lost").inc(counters.lost)
+        FRAMES.labels("resent").inc(counters.resent + self._intake.ignored)
+        FRAMES.labels("silent").inc(counters.silent)
 
     async def _acknowledge(self, *, short_by: int) -> None:
         """Tell how far audio is accounted for, short by what a decoder needs to be warm where it is resumed."""

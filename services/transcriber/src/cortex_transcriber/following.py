@@ -1,0 +1,59 @@
+"""Follows the session service's events for those that concern open streams: sessions that end."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from cortex.session.v1.events_pb2 import SessionEnded
+from cortex_eventing.checkpoints import Checkpoint
+from cortex_eventing.errors import Unavailable
+from cortex_eventing.ports import EventFeed
+from cortex_eventing.recorded import RecordedBytes
+from cortex_eventing.times import time_of
+
+from cortex_transcriber.stream.open_streams import OpenStreams
+
+SESSION_ENDED: Final = SessionEnded.DESCRIPTOR.full_name
+
+
+class SessionFollower:
+    """What a reader of the session service's events does with them, in every replica.
+
+    It begins at the head of the feed: sessions that ended before are refused when a stream opens. A stream is counted
+    among the open ones before the session service is asked, and is asked only once this follows; so an end comes to
+    light either in the answer or here.
+    """
+
+    name = "session-ends"
+
+    def __init__(self, feed: EventFeed, open_streams: OpenStreams) -> None:
+        self._feed = feed
+        self._open_streams = open_streams
+        self._at: Checkpoint | None = None
+
+    def require_following(self) -> None:
+        """Refuse as long as an end could be missed.
+
+        Raises:
+            Unavailable: the session service was not there yet.
+        """
+        if self._at is None:
+            raise Unavailable("the session service")
+
+    async def start(self) -> Checkpoint:
+        """Where it stands; at the head of the feed when it just begins."""
+        if self._at is None:
+            self._at = Checkpoint(await self._feed.head())
+        return self._at
+
+    async def handle(self, events: Sequence[RecordedBytes], old: Checkpoint, new: Checkpoint) -> None:  # noqa: ARG002
+        """Tell the streams of sessions that ended."""
+        for raw in events:
+            if raw.topic == SESSION_ENDED:
+                ended = SessionEnded.FromString(raw.data)
+                self._open_streams.session_over(ended.session_id, time_of(ended.ended_at))
+        self._at = new
+
+    async def idle(self) -> None:
+        """Nothing is ever set aside."""
+        await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""Questions that the transcriber asks of its own events."""

@@ -1,0 +1,15 @@
+"""What streams count."""
+
+from prometheus_client import Counter, Gauge
+
+OPEN_STREAMS = Gauge("cortex_transcriber_open_streams", "Streams of bots that are open.")
+SPEAKERS = Gauge("cortex_transcriber_speakers", "Peers that are being heard.")
+FRAMES = Counter(
+    "cortex_transcriber_frames_total",
+    "Frames, by what became of them: heard, lost on the way, sent again though acknowledged, announced as silence.",
+    ["fate"],
+)
+UTTERANCES = Counter("cortex_transcriber_utterances_total", "Utterances stored.")
+REFUSED = Counter(
+    "cortex_transcriber_refused_total", "Messages and peers refused on open streams, by reason.", ["reason"]
+)
