@@ -215,6 +215,14 @@ class Stage:
             limits=self.limits,
         )
 
+    async def heard(self, frames: int) -> None:
+        """Wait until some peer's first so many frames were listened to."""
+        attended = self.hearing._attended
+        async with asyncio.timeout(PATIENCE):
+            await self.hearing.until(
+                lambda: any(peer.next_sequence >= frames for peer in attended) and not self.hearing._ready
+            )
+
     def replica(self) -> "Stage":
         """Another process on the same servers."""
         return replace(self, recognition=Recognition())
@@ -253,7 +261,9 @@ class Bot:
     async def break_off(self) -> None:
         """The connection is gone."""
         self._running.cancel()
-        await asyncio.wait([self._running, self._listening])
+        await asyncio.wait([self._running])
+        self._listening.cancel()
+        await asyncio.wait([self._listening])
 
     def say(self, **message: object) -> None:
         """Send a message."""
