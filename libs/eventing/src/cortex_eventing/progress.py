@@ -5,7 +5,7 @@ moves these conditions from what the database says.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 
 from cortex_eventing.checkpoints import Lane
 from cortex_eventing.errors import Unavailable
@@ -71,7 +71,7 @@ class Progress:
         finally:
             self._waiting.discard(entry)
 
-    async def watch(self, lane: Lane | None = None) -> AsyncIterator[int]:
+    async def watch(self, lane: Lane | None = None) -> AsyncGenerator[int, None]:
         """The position, at once and whenever rows of the lane (None: any) may have changed. Close it when done.
 
         A slow listener misses steps in between but never the last one: read the rows anew each time.
