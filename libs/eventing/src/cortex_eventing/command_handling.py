@@ -59,6 +59,7 @@ class Done(Generic[State]):
         version: of the state.
         state: after the command; for a repeated one as it is now.
         repeated: it was done before, and nothing was done now.
+        changed: it stored events; for a repeated one, it did so the first time.
         events: what it led to; empty when it changed nothing or was repeated.
     """
 
@@ -68,6 +69,7 @@ class Done(Generic[State]):
     version: int
     state: State | None
     repeated: bool
+    changed: bool = False
     events: Sequence[Message] = ()
 
 
@@ -288,7 +290,8 @@ class CommandHandling(Generic[Command, State, Event]):
             )
         aggregate_id = uuid.UUID(first.resource_id)
         state, version = await self.load(aggregate_id, task.origin.project_id)
-        return Done(first.position, aggregate_id, first.resource_id, version, state, repeated=True)
+        changed = first.version > 0
+        return Done(first.position, aggregate_id, first.resource_id, version, state, repeated=True, changed=changed)
 
     async def _read(self, aggregate_id: uuid.UUID) -> Known[State]:
         history = await self._store.history(aggregate_id)
@@ -318,5 +321,6 @@ def _done(task: _Task[Command], position: int, verdict: _Verdict[State, Event]) 
         version,
         verdict.after,
         repeated=False,
+        changed=bool(verdict.decision.events),
         events=verdict.decision.events,
     )

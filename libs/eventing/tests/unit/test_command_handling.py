@@ -147,7 +147,7 @@ class WhenRepeated:
         done = await boxes.handle(OpenBox(first), MINE, key)
         await boxes.handle(FillBox(first, 2), MINE)
         again = await boxes.handle(OpenBox(second), MINE, key)
-        assert again == Done(done.position, first, str(first), 2, Box("plain", 2), repeated=True)
+        assert again == Done(done.position, first, str(first), 2, Box("plain", 2), repeated=True, changed=True)
         assert (await store.history(second)).version == 0
 
     async def test_a_creation_under_the_same_id_answers_with_the_first(self, boxes: Handling) -> None:

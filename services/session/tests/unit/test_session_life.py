@@ -16,7 +16,7 @@ from cortex_eventing.errors import AlreadyExists, Impossible, NotFound, WrongSta
 from cortex_eventing.testing import situations
 from cortex_eventing.times import span, stamp
 from cortex_session.domain.claims import room_claim
-from cortex_session.domain.commands import CreateSession, StartSession, StopSession
+from cortex_session.domain.commands import CreateSession, Plan, StartSession, StopSession
 from cortex_session.domain.ids import SessionId
 from cortex_session.domain.session import Room
 from cortex_session.domain.sessions import SESSIONS
@@ -38,7 +38,8 @@ CREATED = SessionCreated(
     created_at=stamp(ZERO),
 )
 ENDED = SessionEnded(session_id=str(ID), reason=END_REASON_STOPPED, ended_at=stamp(LATER))
-CREATE = CreateSession(ID, ROOM, "Raid", timedelta(minutes=10), auto_start=False, at=ZERO)
+PLAN = Plan("Raid", timedelta(minutes=10), auto_start=False)
+CREATE = CreateSession(ID, ROOM, PLAN, ZERO)
 START = StartSession(ID, LATER)
 STOP = StopSession(ID, LATER)
 
@@ -57,13 +58,13 @@ class WhenNew:
 
     def test_asks_the_bot_to_join_at_once(self) -> None:
         """Starting automatically is the same as starting at the moment of creation."""
-        given().when(replace(CREATE, auto_start=True)).then(
+        given().when(replace(CREATE, plan=replace(PLAN, auto_start=True))).then(
             CREATED, bot(BOT_STATUS_REQUESTED, BOT_STATUS_UNSPECIFIED, ZERO), taken=[CLAIM]
         )
 
     def test_without_a_time_out_never_ends_itself(self) -> None:
         """A time-out of zero is none, and is not written down."""
-        session = given().when(replace(CREATE, idle_timeout=timedelta(0))).state_after()
+        session = given().when(replace(CREATE, plan=replace(PLAN, idle_timeout=timedelta(0)))).state_after()
         assert session is not None
         assert session.idle_timeout == timedelta(0)
 

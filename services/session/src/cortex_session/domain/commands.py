@@ -10,19 +10,26 @@ from cortex_session.domain.session import Room, Session
 
 
 @dataclass(frozen=True)
-class CreateSession:
-    """Begin the transcription of a room.
+class Plan:
+    """How a session shall be.
 
     Attributes:
         idle_timeout: it ends itself after this long without speech; zero for never.
         auto_start: whether the bot is asked to join at once.
     """
 
+    title: str = ""
+    idle_timeout: timedelta = timedelta(0)
+    auto_start: bool = True
+
+
+@dataclass(frozen=True)
+class CreateSession:
+    """Begin the transcription of a room."""
+
     session_id: SessionId
     room: Room
-    title: str
-    idle_timeout: timedelta
-    auto_start: bool
+    plan: Plan
     at: datetime
 
 

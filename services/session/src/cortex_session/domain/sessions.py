@@ -51,12 +51,12 @@ def _create(command: CreateSession) -> Decision[SessionEvent]:
         session_id=session_id,
         external_room_id=command.room.external_room_id,
         gateway=command.room.gateway,
-        title=command.title,
-        idle_timeout=span(command.idle_timeout) if command.idle_timeout else None,
+        title=command.plan.title,
+        idle_timeout=span(command.plan.idle_timeout) if command.plan.idle_timeout else None,
         created_at=stamp(command.at),
     )
     events: list[SessionEvent] = [created]
-    if command.auto_start:
+    if command.plan.auto_start:
         events.append(_requested(session_id, BOT_STATUS_UNSPECIFIED, command.at))
     return Decision(events, take=[room_claim(command.room, session_id)])
 

@@ -99,3 +99,13 @@ ORDER BY created_position DESC
 LIMIT %(limit)s
 """
 """Sessions created before a position, newest first; status 0 means any."""
+
+END = """
+SELECT ended_at, end_reason AS reason, (
+    SELECT count(*) FROM attendances
+    WHERE attendances.session_id = sessions.session_id AND joined_at IS NOT NULL AND left_at IS NULL
+) AS present
+FROM sessions
+WHERE project_id = %(project_id)s AND session_id = %(session_id)s AND status = %(ended)s
+"""
+"""How an ended session ended, and how many still count as in its room; no row while it is active."""

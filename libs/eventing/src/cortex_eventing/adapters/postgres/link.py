@@ -57,3 +57,13 @@ class Link:
         if connection is not None:
             with suppress(psycopg.Error):
                 await connection.close()
+
+
+@asynccontextmanager
+async def linked(dsn: str, name: str) -> AsyncIterator[Link]:
+    """A link for as long as the context lasts."""
+    link = Link(dsn, name)
+    try:
+        yield link
+    finally:
+        await link.close()

@@ -1,0 +1,42 @@
+"""Forgetting requests that nobody repeats any more."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import NoReturn, Protocol
+
+from cortex_eventing.clock import Clock
+from cortex_eventing.role_state import Report
+
+KEPT = timedelta(days=7)
+"""How long a repeat is recognised: longer than any caller, reaction or dead queue tries again."""
+
+EVERY = 3600.0
+"""Seconds between two looks; the rows of an hour are few beside those of a week."""
+
+
+class Requests(Protocol):
+    """The request rows of an event store."""
+
+    async def purge_requests(self, older_than: datetime) -> int:
+        """Forget the requests recorded before a time; says how many."""
+        ...
+
+
+class RequestPurge:
+    """The role that forgets old requests."""
+
+    def __init__(self, store: Requests, clock: Clock, every: float = EVERY) -> None:
+        self._store = store
+        self._clock = clock
+        self._every = every
+
+    async def run(self, report: Report) -> NoReturn:
+        """Forget for ever.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        while True:
+            await self._store.purge_requests(self._clock.now() - KEPT)
+            report.working()
+            await asyncio.sleep(self._every)

@@ -1,0 +1,1 @@
+"""Where identity meets gRPC and PostgreSQL."""

@@ -1,0 +1,144 @@
+"""What a watcher of a session is told, and what it is told from."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cortex.transcriber.v1.live_pb2 import LiveInterim
+
+from cortex_session.domain.ids import SessionId
+from cortex_session.read_models.messages import MessageRow
+
+STRAGGLERS = timedelta(seconds=30)
+"""How long after its end a session waits for what was said before, as long as somebody counts as in the room.
+
+The longest utterance and its recognition fit in twice. As a rule it is shorter: the transcriber reports that a speaker
+left behind the speaker's last utterance, and when nobody is left nothing more can come.
+"""
+
+
+@dataclass(frozen=True)
+class SessionEnd:
+    """How a session ended, as the read model knows.
+
+    Attributes:
+        reason: an `EndReason`.
+        present: how many participants still count as in the room.
+    """
+
+    ended_at: datetime
+    reason: int
+    present: int
+
+    @property
+    def settled_at(self) -> datetime:
+        """When no message is waited for any more."""
+        return self.ended_at if self.present == 0 else self.ended_at + STRAGGLERS
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A message was stored."""
+
+    row: MessageRow
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """Everything that was stored when the watch began was sent."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """What somebody is saying, so far."""
+
+    interim: LiveInterim
+
+
+@dataclass(frozen=True)
+class Over:
+    """The session has ended, and its messages were sent."""
+
+    reason: int
+    position: int
+
+
+Change = Stored | CaughtUp | Speaking | Over
+
+
+class StoredMessages(Protocol):
+    """The read model, as a watcher sees it. Raises Unavailable."""
+
+    async def end_of(self, project_id: str, session_id: SessionId) -> SessionEnd | None:
+        """How the session ended; None while it is active."""
+        ...
+
+    async def stored_after(
+        self, project_id: str, session_id: SessionId, position: int, limit: int
+    ) -> Sequence[MessageRow]:
+        """Messages stored after a position, in the order of storing."""
+        ...
+
+
+class Bell:
+    """Rung when there may be something to send."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self._rows_changed = True
+
+    def ring(self) -> None:
+        """Something came that needs no look at the rows."""
+        self._rung.set()
+
+    def rows_changed(self) -> None:
+        """The rows may have changed."""
+        self._rows_changed = True
+        self._rung.set()
+
+    def take_rows_changed(self) -> bool:
+        """Whether the rows may have changed since this was asked last; at first they have."""
+        changed, self._rows_changed = self._rows_changed, False
+        return changed
+
+    async def wait(self, seconds: float | None) -> None:
+        """Wait until it rings; after this many seconds without a ring the rows are worth a look all the same."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            self._rows_changed = True
+        self._rung.clear()
+
+
+class NewestInterims:
+    """The interim texts that came since they were last taken: of each peer the newest, so that memory is bounded."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._by_peer: dict[str, LiveInterim] = {}
+
+    def heard(self, interim: LiveInterim) -> None:
+        """Somebody says something."""
+        self._by_peer[interim.peer_id] = interim
+        self._bell.ring()
+
+    def take(self) -> Sequence[LiveInterim]:
+        """What came, each once."""
+        taken, self._by_peer = list(self._by_peer.values()), {}
+        return taken
+
+
+class LiveTexts(Protocol):
+    """Where interim texts come from. What is away is silent, and no error."""
+
+    def of_session(
+        self, project_id: str, session_id: SessionId, interims: NewestInterims
+    ) -> AbstractAsyncContextManager[None]:
+        """Hand over the interim texts of a session as they come, as long as the context lasts."""
+        ...

@@ -1,0 +1,165 @@
+"""Watching what is said (8, 9): history, a marker, then each message as it is stored, until the session is over.
+
+A watcher reads the read model from the last position that it sent, so nothing is missed or doubled between history and
+live, nor after a resume. It holds no queue: a slow one finds more rows at its next look, page by page, and of interim
+texts the newest of each peer. The projection wakes the watchers of a session when rows of that session changed.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+
+from cortex_eventing.cancelling import cancel_until_ended
+from cortex_eventing.checkpoints import Lane
+from cortex_eventing.clock import Clock
+from cortex_eventing.progress import Progress
+
+from cortex_session.domain.ids import SessionId
+from cortex_session.watched import (
+    Bell,
+    CaughtUp,
+    Change,
+    LiveTexts,
+    NewestInterims,
+    Over,
+    SessionEnd,
+    Speaking,
+    Stored,
+    StoredMessages,
+)
+
+PAGE = 200
+"""Messages read at once: bounds what a watcher holds, some 100 KiB."""
+
+
+class MessageWatch:
+    """Watches sessions.
+
+    Args:
+        stored: the read model.
+        progress: of its projection.
+        head: the highest position that the service has stored.
+        live: interim texts.
+        clock: what time it is.
+    """
+
+    def __init__(
+        self,
+        stored: StoredMessages,
+        progress: Progress,
+        head: Callable[[], Awaitable[int]],
+        *,
+        live: LiveTexts,
+        clock: Clock,
+    ) -> None:
+        self._stored = stored
+        self._progress = progress
+        self._head = head
+        self._live = live
+        self._clock = clock
+
+    async def changes(
+        self, project_id: str, session_id: SessionId, after: int, *, include_interim: bool
+    ) -> AsyncGenerator[Change]:
+        """Everything that is stored on a session after a position, as it happens. Close it when done.
+
+        Raises:
+            Unavailable: the database is away; resume from the last position.
+        """
+        bell = Bell()
+        interims = NewestInterims(bell)
+        until = await self._head()
+        look = _Look(self._stored, self._progress, self._clock, of=(project_id, session_id), last=after, until=until)
+        live = self._live.of_session(project_id, session_id, interims) if include_interim else nullcontext()
+        async with self._ringing(bell, session_id, until), live:
+            while not look.over:
+                if bell.take_rows_changed():
+                    for change in await look.changes():
+                        yield change
+                    if look.found_a_full_page:
+                        bell.rows_changed()
+                if look.caught_up:
+                    for interim in interims.take():
+                        yield Speaking(interim)
+                if not look.over:
+                    await bell.wait(look.seconds_to_settle())
+
+    @asynccontextmanager
+    async def _ringing(self, bell: Bell, session_id: SessionId, until: int) -> AsyncIterator[None]:
+        """Ring when rows of the session changed, and once when the read model shows all that was there at first."""
+        tasks = [
+            asyncio.create_task(self._ring_for(bell, Lane("session", str(session_id)))),
+            asyncio.create_task(self._ring_at(bell, until)),
+        ]
+        try:
+            yield
+        finally:
+            await cancel_until_ended(*tasks)
+
+    async def _ring_for(self, bell: Bell, lane: Lane) -> None:
+        async for _ in self._progress.watch(lane):
+            bell.rows_changed()
+
+    async def _ring_at(self, bell: Bell, position: int) -> None:
+        await self._progress.reached(position)
+        bell.rows_changed()
+
+
+class _Look:
+    """One watcher's looks at the read model.
+
+    Args:
+        of: the project and the session.
+        last: the position up to which everything was sent.
+        until: the position from which on the watcher has caught up.
+    """
+
+    def __init__(
+        self,
+        stored: StoredMessages,
+        progress: Progress,
+        clock: Clock,
+        *,
+        of: tuple[str, SessionId],
+        last: int,
+        until: int,
+    ) -> None:
+        self._stored = stored
+        self._progress = progress
+        self._clock = clock
+        self._of = of
+        self._last = last
+        self._end: SessionEnd | None = None
+        self._until = until
+        self.found_a_full_page = False
+        self.caught_up = False
+        self.over = False
+
+    async def changes(self) -> list[Change]:
+        """What is there now and was not sent, at most a page of it."""
+        # In this order: whatever the end and the progress say, the rows are at least as new.
+        shown = self._progress.position
+        self._end = await self._stored.end_of(*self._of)
+        rows = await self._stored.stored_after(*self._of, self._last, PAGE)
+        self._last = rows[-1].position if rows else self._last
+        self.found_a_full_page = len(rows) == PAGE
+        changes: list[Change] = [Stored(row) for row in rows]
+        return changes if self.found_a_full_page else [*changes, *self._markers(shown)]
+
+    def _markers(self, shown: int) -> list[Change]:
+        """What can be said when every row up to a position was sent."""
+        self._last = max(self._last, shown)
+        markers: list[Change] = []
+        if not self.caught_up and shown >= self._until:
+            self.caught_up = True
+            markers.append(CaughtUp(self._last))
+        if self.caught_up and self._end is not None and self._clock.now() >= self._end.settled_at:
+            self.over = True
+            markers.append(Over(self._end.reason, self._last))
+        return markers
+
+    def seconds_to_settle(self) -> float | None:
+        """When a look is due without being woken; None for never."""
+        if self._end is None:
+            return None
+        return max(0.0, (self._end.settled_at - self._clock.now()).total_seconds())
