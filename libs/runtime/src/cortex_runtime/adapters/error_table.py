@@ -38,6 +38,7 @@ TABLE: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
 MOST_VIOLATIONS = 50  # nobody mends more at once
 LARGEST_DETAILS = 4096  # bytes: details travel as metadata, which gRPC drops at random from 8 KiB on
 LONGEST_MESSAGE = 500  # characters: the message travels as metadata too
+LONGEST_FIELD = 200  # characters of a path in ErrorInfo
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -86,8 +87,8 @@ def _message(error: Exception, code: grpc.StatusCode) -> str:
 
 
 def _info(error: Exception, domain: str) -> error_details_pb2.ErrorInfo:
-    named = isinstance(error, Rejected) and error.field
-    metadata = {"field": named} if named else {}
+    named = error.field if isinstance(error, Rejected) else ""
+    metadata = {"field": named[:LONGEST_FIELD]} if named else {}
     return error_details_pb2.ErrorInfo(reason=reason_of(error), domain=domain, metadata=metadata)
 
 

@@ -100,7 +100,7 @@ class _GatedMethod:
                     return await answer
 
     async def answer_many(self, incoming: Any, context: AnyContext) -> None:  # noqa: ANN401 - any method's messages
-        """Serve a call that has a stream of responses; its handler is closed before the call ends."""
+        """Serve a call that has a stream of responses; its handler, a generator, is closed before the call ends."""
         with self._drain.stream(), self._span(context):
             async with self._outcome(context):
                 call, incoming = await self._admitted(incoming, context)
