@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-import nats.errors
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.adapters.nats.connection import Nats
 from cortex_eventing.backoff import waits
@@ -12,6 +11,8 @@ from cortex_eventing.cancelling import cancel_until_ended
 from cortex_eventing.errors import Unavailable
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import ConnectionClosedError, Error
 
 from cortex_session.domain.ids import SessionId
 from cortex_session.watched import NewestInterims
@@ -42,22 +43,25 @@ class NatsLiveTexts:
 
     async def _listen(self, subject: str, interims: NewestInterims) -> None:
         """Listen until cancelled; a server that is away is asked again and again."""
+
+        async def hear(message: Msg) -> None:
+            with suppress(DecodeError):  # not ours: the next one may be
+                interims.heard(LiveInterim.FromString(message.data))
+
         for pause in waits():
             try:
-                client = self._connection.client
-                subscription = await client.subscribe(
-                    subject, cb=lambda message: _hand_over(message, interims), pending_msgs_limit=MOST_PENDING
+                subscription = await self._connection.client.subscribe(
+                    subject, cb=hear, pending_msgs_limit=MOST_PENDING
                 )
-            except (Unavailable, nats.errors.Error, OSError, TimeoutError):
+            except (Unavailable, ConnectionClosedError, OSError, TimeoutError):
                 await asyncio.sleep(pause)
-                continue
-            try:
-                await asyncio.get_running_loop().create_future()
-            finally:
-                with suppress(nats.errors.Error, OSError):
-                    await subscription.unsubscribe()
+            else:
+                await _until_cancelled(subscription)
 
 
-async def _hand_over(message: Msg, interims: NewestInterims) -> None:
-    with suppress(DecodeError):  # not ours: the next one may be
-        interims.heard(LiveInterim.FromString(message.data))
+async def _until_cancelled(subscription: Subscription) -> None:
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        with suppress(Error, OSError):
+            await subscription.unsubscribe()
