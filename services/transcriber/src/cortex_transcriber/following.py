@@ -13,6 +13,9 @@ from cortex_eventing.times import time_of
 
 from cortex_transcriber.stream.open_streams import OpenStreams
 
+BEGUN_WITHIN: Final = 2.0
+"""Seconds that a stream's opening waits for: with the session service there, following begins within milliseconds."""
+
 SESSION_ENDED: Final = SessionEnded.DESCRIPTOR.full_name
 
 
@@ -30,20 +33,25 @@ class SessionFollower:
         self._feed = feed
         self._open_streams = open_streams
         self._at: Checkpoint | None = None
+        self._begun = asyncio.Event()
 
-    def require_following(self) -> None:
-        """Refuse as long as an end could be missed.
+    async def following(self) -> None:
+        """Wait for the beginning, at the start of the process; afterwards an end cannot be missed.
 
         Raises:
             Unavailable: the session service was not there yet.
         """
-        if self._at is None:
-            raise Unavailable("the session service")
+        try:
+            async with asyncio.timeout(BEGUN_WITHIN):
+                await self._begun.wait()
+        except TimeoutError:
+            raise Unavailable("the session service") from None
 
     async def start(self) -> Checkpoint:
         """Where it stands; at the head of the feed when it just begins."""
         if self._at is None:
             self._at = Checkpoint(await self._feed.head())
+            self._begun.set()
         return self._at
 
     async def handle(self, events: Sequence[RecordedBytes], old: Checkpoint, new: Checkpoint) -> None:  # noqa: ARG002

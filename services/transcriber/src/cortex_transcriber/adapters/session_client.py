@@ -1,5 +1,6 @@
 """The session service, asked when a stream opens."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import grpc
@@ -28,10 +29,16 @@ class SessionNotActive(WrongState):
 
 
 class GrpcSessions:
-    """The port `Sessions` on the session service."""
+    """The port `Sessions` on the session service.
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    Args:
+        channel: to it.
+        following: returns once nobody would miss the end of a session; raises Unavailable if that takes too long.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, following: Callable[[], Awaitable[None]]) -> None:
         self._stub = SessionServiceStub(channel)
+        self._following = following
 
     async def active(self, project_id: str, session_id: str) -> ActiveSession:
         """The session, if it takes audio.
@@ -41,6 +48,7 @@ class GrpcSessions:
             SessionNotActive: it has ended.
             Unavailable: the session service is away.
         """
+        await self._following()
         request = GetSessionRequest(project_id=project_id, session_id=session_id)
         try:
             session = await self._stub.GetSession(request, timeout=ANSWER_WITHIN)

@@ -1,0 +1,87 @@
+"""What the transcriber reads from the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from cortex_runtime.settings import Group, ServiceSettings
+from pydantic import Field, model_validator
+
+from cortex_transcriber.shipped_model import MANIFEST
+from cortex_transcriber.speech.segmenting import Segmenting
+from cortex_transcriber.stream.limits import MAX_PEERS
+
+SHIPPED_MODEL = Path(".cache/models") / MANIFEST.name
+"""Where the set-up puts the model that comes with the installation, seen from the installation's folder."""
+
+MOST_STREAMS = 200
+"""Rooms of one process: far more than its cores can hear at once, so that silent rooms need no replicas of their own"""
+
+
+class AddressSettings(Group):
+    """Another service.
+
+    Attributes:
+        address: where its gRPC server is, as gRPC names targets.
+    """
+
+    address: Annotated[str, Field(min_length=1)]
+
+
+class ModelSettings(Group):
+    """The speech model.
+
+    Attributes:
+        dir: the directory of the model and its manifest.
+        recogniser: `model` for the one in the directory; `scripted` for tests: it reads marks hidden in the audio.
+        workers: recognitions at once; by default one for each core.
+    """
+
+    dir: Path = SHIPPED_MODEL
+    recogniser: Literal["model", "scripted"] = "model"
+    workers: Annotated[int, Field(ge=1, le=256)] | None = None
+
+
+class SpeechSettings(Group):
+    """How speech is cut into utterances.
+
+    Attributes:
+        endpoint_ms: silence that ends an utterance.
+        longest_ms: length at which speech without a pause is split.
+        interim_ms: speech between two interim texts; 0 for none.
+    """
+
+    endpoint_ms: Annotated[int, Field(ge=300, le=5_000)] = Segmenting.endpoint_ms
+    longest_ms: Annotated[int, Field(ge=2_000, le=30_000)] = Segmenting.max_utterance_ms
+    interim_ms: Annotated[int, Field(ge=0, le=30_000)] = Segmenting.interim_ms
+
+    @property
+    def segmenting(self) -> Segmenting:
+        """The same, as speech is cut by it."""
+        return Segmenting(endpoint_ms=self.endpoint_ms, max_utterance_ms=self.longest_ms, interim_ms=self.interim_ms)
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        _ = self.segmenting
+        return self
+
+
+class StreamSettings(Group):
+    """The streams of bots.
+
+    Attributes:
+        most: open at once in this process; further ones are refused with a retry delay.
+        peers: of one stream at once.
+    """
+
+    most: Annotated[int, Field(ge=1)] = MOST_STREAMS
+    peers: Annotated[int, Field(ge=1, le=1_000)] = MAX_PEERS
+
+
+class TranscriberSettings(ServiceSettings):
+    """What every service needs, and what hearing needs."""
+
+    session: AddressSettings
+    identity: AddressSettings
+    model: ModelSettings = ModelSettings()
+    speech: SpeechSettings = SpeechSettings()
+    streams: StreamSettings = StreamSettings()
