@@ -98,7 +98,7 @@ async def _apply(connection: AsyncConnection, migration: Migration) -> None:
             "INSERT INTO cortex_migrations (package, number, name, checksum) VALUES (%s, %s, %s, %s)",
             [migration.package, migration.number, migration.name, migration.checksum],
         )
-    _log.info("migration applied", package=migration.package, migration=migration.name)
+    _log.info("migration_applied", package=migration.package, migration=migration.name)
 
 
 async def _refuse_unguarded(connection: AsyncConnection, migration: Migration) -> None:

@@ -74,9 +74,9 @@ def _update(command: UpdateParticipant, participant: Participant) -> Decision[Pa
 
 def _must_be_changeable(fields: Sequence[str]) -> None:
     if not fields:
-        raise InvalidInput("must name at least one field", reason="MASK_EMPTY", field="update_mask")
+        raise InvalidInput("update_mask must name at least one field", reason="MASK_EMPTY", field="update_mask")
     if not set(fields) <= set(CHANGEABLE):
-        rule = f"may name only {', '.join(CHANGEABLE)}"
+        rule = f"update_mask may name only {', '.join(CHANGEABLE)}"
         raise InvalidInput(rule, reason="MASK_FIELD_UNKNOWN", field="update_mask")
 
 
