@@ -16,13 +16,14 @@ def require_user_data(data: Struct, field: str = "user_data") -> None:
         InvalidInput: names `field` and the rule.
     """
     if data.ByteSize() > LARGEST_USER_DATA:
-        raise InvalidInput(f"must be at most {LARGEST_USER_DATA} bytes serialized", reason="TOO_LARGE", field=field)
+        rule = f"{field} must be at most {LARGEST_USER_DATA} bytes serialized"
+        raise InvalidInput(rule, reason="TOO_LARGE", field=field)
     _require_struct(data, field, DEEPEST_USER_DATA)
 
 
 def _require_struct(data: Struct, field: str, levels: int) -> None:
     if levels == 0:
-        raise InvalidInput(f"must be at most {DEEPEST_USER_DATA} levels deep", reason="TOO_DEEP", field=field)
+        raise InvalidInput(f"{field} must be at most {DEEPEST_USER_DATA} levels deep", reason="TOO_DEEP", field=field)
     for value in data.fields.values():
         _require_value(value, field, levels)
 
@@ -34,13 +35,13 @@ def _require_value(value: Value, field: str, levels: int) -> None:
         case "list_value":
             _require_list(value.list_value, field, levels - 1)
         case "number_value" if not math.isfinite(value.number_value):
-            raise InvalidInput("numbers must be finite", reason="NOT_FINITE", field=field)
+            raise InvalidInput(f"{field}: numbers must be finite", reason="NOT_FINITE", field=field)
         case None:
-            raise InvalidInput("every value must be set", reason="VALUE_MISSING", field=field)
+            raise InvalidInput(f"{field}: every value must be set", reason="VALUE_MISSING", field=field)
 
 
 def _require_list(values: ListValue, field: str, levels: int) -> None:
     if levels == 0:
-        raise InvalidInput(f"must be at most {DEEPEST_USER_DATA} levels deep", reason="TOO_DEEP", field=field)
+        raise InvalidInput(f"{field} must be at most {DEEPEST_USER_DATA} levels deep", reason="TOO_DEEP", field=field)
     for value in values.values:
         _require_value(value, field, levels)
