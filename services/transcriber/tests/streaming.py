@@ -83,6 +83,8 @@ class Identities:
 class Speakers:
     """The store: all replicas of a test share it."""
 
+    origin = Origin(PROJECT)
+
     def __init__(self) -> None:
         self.events: list[SpeakerEvent] = []
         self.away = 0

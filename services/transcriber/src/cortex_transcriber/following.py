@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from cortex.session.v1.events_pb2 import SessionEnded
 from cortex_eventing.checkpoints import Checkpoint
 from cortex_eventing.errors import Unavailable
-from cortex_eventing.ports import EventFeed
 from cortex_eventing.recorded import RecordedBytes
 from cortex_eventing.times import time_of
 
@@ -17,6 +16,14 @@ BEGUN_WITHIN: Final = 2.0
 """Seconds that a stream's opening waits for: with the session service there, following begins within milliseconds."""
 
 SESSION_ENDED: Final = SessionEnded.DESCRIPTOR.full_name
+
+
+class Head(Protocol):
+    """Where the session service's store ends."""
+
+    async def head(self) -> int:
+        """The highest position stored. Raises Unavailable."""
+        ...
 
 
 class SessionFollower:
@@ -29,7 +36,7 @@ class SessionFollower:
 
     name = "session-ends"
 
-    def __init__(self, feed: EventFeed, open_streams: OpenStreams) -> None:
+    def __init__(self, feed: Head, open_streams: OpenStreams) -> None:
         self._feed = feed
         self._open_streams = open_streams
         self._at: Checkpoint | None = None
