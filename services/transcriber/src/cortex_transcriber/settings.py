@@ -10,8 +10,8 @@ from cortex_transcriber.shipped_model import MANIFEST
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.limits import MAX_PEERS
 
-SHIPPED_MODEL = Path(".cache/models") / MANIFEST.name
-"""Where the set-up puts the model that comes with the installation, seen from the installation's folder."""
+SHIPPED_MODEL = Path(__file__).resolve().parents[4] / ".cache" / "models" / MANIFEST.name
+"""Where the set-up of a checkout puts the model that comes with the installation; elsewhere CORTEX_MODEL_DIR is set."""
 
 MOST_STREAMS = 200
 """Rooms of one process: far more than its cores can hear at once, so that silent rooms need no replicas of their own"""
