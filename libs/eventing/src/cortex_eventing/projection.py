@@ -165,7 +165,9 @@ class _Folder:
         PARKED.labels(self.name).inc()
 
     async def idle(self) -> None:
-        """Replay the lanes that somebody asked for."""
+        """Notice that the read models were thrown away meanwhile, and replay the lanes that somebody asked for."""
+        if (await self._store.load()).position != self._at.position:
+            raise Overtaken
         wanted = await self._store.wanted_back()
         for lane in dict.fromkeys(event.lane for event in wanted):
             await self._replay(lane, [event for event in wanted if event.lane == lane])

@@ -1,0 +1,157 @@
+"""`python -m cortex_identity`, from settings in the environment alone."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+from cortex.common.v1.feed_pb2 import ReadEventsRequest
+from cortex.identity.v1.identity_service_pb2 import (
+    CreateParticipantRequest,
+    CreateParticipantResponse,
+    ListParticipantsRequest,
+    LookupParticipantRequest,
+)
+from cortex.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from cortex_runtime.adapters.embedded.ports import free_port
+from cortex_runtime.adapters.embedded.servers import service_environment
+from cortex_runtime.database import DatabaseAccess
+from cortex_testkit.answering import until_serving
+from cortex_testkit.fixtures import FreshDatabase
+from cortex_testkit.processes import service_process
+from cortex_testkit.projecting import checkpoint_of, rows_of
+from cortex_testkit.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+MODULE = "cortex_identity"
+CLAIM_KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+async def empty_database(fresh_database: FreshDatabase) -> AsyncIterator[DatabaseAccess]:
+    """A database without any table of ours."""
+    async with fresh_database() as access:
+        yield access
+
+
+@pytest.fixture
+def port() -> int:
+    """Where the process shall listen."""
+    return free_port()
+
+
+@pytest.fixture
+def own_environment(empty_database: DatabaseAccess, nats_url: str, port: int) -> dict[str, str]:
+    """What the process reads."""
+    return {
+        **service_environment(empty_database, nats_url, CLAIM_KEY),
+        "CORTEX_GRPC_PORT": str(port),
+        "CORTEX_GRPC_GRACE": "1",
+    }
+
+
+async def create(stub: IdentityServiceStub, project: str, number: int, **fields: str) -> CreateParticipantResponse:
+    request = CreateParticipantRequest(project_id=project, external_user_id=f"u-{number}", **fields)
+    return await stub.CreateParticipant(request, wait_for_ready=True, timeout=20)
+
+
+async def test_a_killed_process_keeps_everything(
+    own_environment: dict[str, str], port: int, project: str, tmp_path: Path
+) -> None:
+    """It makes its own tables, is killed, starts again, and knows everybody; a repeated request is the same one."""
+    address, request_id = f"127.0.0.1:{port}", str(uuid.uuid4())
+    async with service_process(MODULE, own_environment, tmp_path / "log") as process:
+        await until_serving(process, address)
+        async with grpc.aio.insecure_channel(address) as channel:
+            before = [await create(IdentityServiceStub(channel), project, number) for number in range(5)]
+            last = await create(IdentityServiceStub(channel), project, 5, request_id=request_id)
+        await process.kill()
+        await process.start()
+        await until_serving(process, address)
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub = IdentityServiceStub(channel)
+            assert await create(stub, project, 5, request_id=request_id) == last
+            assert [await create(stub, project, number) for number in range(5)] != before
+            listed = await stub.ListParticipants(
+                ListParticipantsRequest(project_id=project, min_position=last.position)
+            )
+            assert list(listed.participants) == [answer.participant for answer in (*before, last)]
+        assert await process.stop() == 0
+
+
+async def test_read_models_and_claims_can_be_made_anew(
+    own_environment: dict[str, str], empty_database: DatabaseAccess, port: int, project: str, tmp_path: Path
+) -> None:
+    """While it runs: the rows are as they were, and everybody is found under another claim key."""
+    address = f"127.0.0.1:{port}"
+    async with service_process(MODULE, own_environment, tmp_path / "log") as process:
+        await until_serving(process, address)
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub = IdentityServiceStub(channel)
+            answers = [await create(stub, project, number, display_name=f"{number}") for number in range(5)]
+            position = answers[-1].position
+            listing = ListParticipantsRequest(project_id=project, min_position=position)
+            await stub.ListParticipants(listing)
+            live = await rows_of(empty_database, "participants")
+            assert (await run_task("rebuild", own_environment, tmp_path)) == 0
+
+            async def rebuilt() -> bool:
+                return await checkpoint_of(empty_database, "participants") >= position
+
+            await eventually(rebuilt)
+            assert await rows_of(empty_database, "participants") == live
+        other_key = {**own_environment, "CORTEX_CLAIM_KEY": "f" * 32}
+        assert (await run_task("rebuild-claims", other_key, tmp_path)) == 0
+        await process.restart(other_key)
+        await until_serving(process, address)
+        async with grpc.aio.insecure_channel(address) as channel:
+            lookup = LookupParticipantRequest(project_id=project, external_user_id="u-3")
+            assert await IdentityServiceStub(channel).LookupParticipant(lookup) == answers[3].participant
+
+
+async def test_without_nats_everything_but_the_stream_works(
+    own_environment: dict[str, str], port: int, project: str, tmp_path: Path
+) -> None:
+    """The broker's absence is a state: participants are created, and listed from the store's own feed."""
+    away = {**own_environment, "CORTEX_NATS_URL": f"nats://127.0.0.1:{free_port()}"}
+    address = f"127.0.0.1:{port}"
+    async with service_process(MODULE, away, tmp_path / "log") as process:
+        await until_serving(process, address)
+        async with grpc.aio.insecure_channel(address) as channel:
+            stub = IdentityServiceStub(channel)
+            answer = await create(stub, project, 1)
+            listing = ListParticipantsRequest(project_id=project, min_position=answer.position)
+            assert list((await stub.ListParticipants(listing)).participants) == [answer.participant]
+            feed = await stub.ReadEvents(ReadEventsRequest(project_id=project))
+            assert [event.topic for event in feed.events] == ["cortex.identity.v1.ParticipantCreated"]
+            elsewhere = await stub.ReadEvents(ReadEventsRequest(project_id=str(uuid.uuid4())))
+            assert list(elsewhere.events) == []
+        assert await process.stop() == 0
+
+
+async def test_the_schema_can_be_migrated_apart(
+    own_environment: dict[str, str], empty_database: DatabaseAccess, tmp_path: Path
+) -> None:
+    """For whoever wants the tables before the service runs; a second time finds nothing to do."""
+    assert (await run_task("migrate", own_environment, tmp_path)) == 0
+    assert await rows_of(empty_database, "participants") == []
+    assert (await run_task("migrate", own_environment, tmp_path)) == 0
+    assert (tmp_path / "migrate").read_text().splitlines()[-1] == "applied 0 migrations"
+
+
+async def test_wrong_settings_are_said_and_nothing_starts(own_environment: dict[str, str], tmp_path: Path) -> None:
+    """One line names the variable and the rule, and never the value."""
+    wrong = {**own_environment, "CORTEX_GRPC_HOST": "0.0.0.0", "CORTEX_CLAIM_KEY": "hush"}
+    async with service_process(MODULE, wrong, tmp_path / "log") as process:
+        assert await process.wait() == 2
+        assert "CORTEX_GRPC_HOST" in process.output()
+        assert "CORTEX_CLAIM_KEY" in process.output()
+        assert "hush" not in process.output()
+
+
+async def run_task(task: str, environment: dict[str, str], folder: Path) -> int:
+    """The exit status of `python -m cortex_identity TASK`; its output is in a file of that name."""
+    async with service_process(MODULE, environment, folder / task, [task]) as process:
+        return await process.wait()
