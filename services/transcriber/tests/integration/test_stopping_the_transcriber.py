@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 import grpc
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
+from cortex_runtime.adapters.embedded.ports import free_port
 from cortex_runtime.failures import CannotStart
 from cortex_testkit.environment import settings_from
 from cortex_testkit.refusals import refusal_of
@@ -67,6 +68,18 @@ async def test_a_full_replica_says_when_to_come_back(
         await one.join()
         await one.close()
         await more.close()
+
+
+async def test_without_the_session_service_no_stream_opens(
+    environment: dict[str, str], project_session: tuple[str, str]
+) -> None:
+    """Nobody can say whether the session takes audio; the bot tries again."""
+    settings = settings_from(TranscriberSettings, {**environment, "CORTEX_SESSION_ADDRESS": f"127.0.0.1:{free_port()}"})
+    async with transcriber_service(settings) as listening:
+        bot = Bot(listening.address)
+        await bot.open(*project_session)
+        assert (await refusal_of(bot.closed())).code is grpc.StatusCode.UNAVAILABLE
+        await bot.close()
 
 
 async def test_without_its_model_it_does_not_start(environment: dict[str, str]) -> None:

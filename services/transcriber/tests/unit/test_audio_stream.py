@@ -102,6 +102,35 @@ class WhenSomebodySpeaks:
         assert bot.acknowledged == 39
 
 
+class WhenNothingComesAnyMore:
+    async def test_a_pause_that_nobody_announces_ends_an_utterance(self, stage: Stage) -> None:
+        """Voice servers send nothing while nobody speaks; the text does not wait for the next word."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:40])
+            await stage.heard(40)
+            stage.hearing.end_speech_of_silent(since=asyncio.get_running_loop().time() - 1)
+            assert not stage.speakers.texts
+            stage.hearing.end_speech_of_silent(since=asyncio.get_running_loop().time() + 1)
+            await bot.until("final")
+            bot.hear(TALK[120:], first=220)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts[0] == "7:0-39"
+        assert len(stage.speakers.texts) == len(SPELLS)
+
+    async def test_an_announced_pause_ends_it_as_well(self, stage: Stage) -> None:
+        """Silence that was not sent is silence all the same."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:40])
+            bot.say(frames=pb.Frames(peer=1, first_sequence=40, silent_through=3_000))
+            await bot.until("final")
+            await bot.when(lambda: bot.acknowledged > 2_500)
+
+
 class WhenTheConnectionBreaks:
     @pytest.mark.parametrize("cut", range(25, 700, 75))
     async def test_every_frame_is_heard_once_and_the_texts_are_the_same(self, stage: Stage, cut: int) -> None:

@@ -89,11 +89,14 @@ class Hearing:
         """End what peers were saying who send nothing any more, for ever."""
         while True:
             await asyncio.sleep(PAUSE_LOOKED_FOR_EVERY)
-            silent_since = _now() - PAUSE
-            for stream, attended in self._attended.items():
-                if stream.speaking and attended.given_at < silent_since and not stream.ready:
-                    stream.end()
-                    self.given(stream)
+            self.end_speech_of_silent(_now() - PAUSE)
+
+    def end_speech_of_silent(self, since: float) -> None:
+        """End what those were saying who were given nothing since then, by the loop's time."""
+        for stream, attended in self._attended.items():
+            if stream.speaking and attended.given_at < since and not stream.ready:
+                stream.end()
+                self.given(stream)
 
 
 def _now() -> float:
