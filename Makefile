@@ -28,10 +28,13 @@ up: setup  ## the demo's services until Ctrl-C
 test: setup  ## every test, on real PostgreSQL and NATS
 	$(PY) -m pytest
 
+bench: setup  ## figures beside those of floors, all or one (NAME=commands)
+	@$(PY) bench $(NAME)
+
 protos: setup  ## generate libs/contracts anew from protos/
 	$(PY) scripts/protos.py generate
 
 pins: setup  ## compile requirements/ anew
 	scripts/pin.sh
 
-.PHONY: help setup demo up check fix test protos pins
+.PHONY: help setup demo up check fix test bench protos pins

@@ -17,6 +17,9 @@ Block = Callable[[], Awaitable[float]]
 RESAMPLES = 2000
 """Resamples of the bootstrap: its own noise is then well below one percent."""
 
+WRONG_CALL = 2
+"""The exit status of a program that was not called as it should be."""
+
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -73,23 +76,26 @@ def headline(name: str, ours: float, floor: float, ratio: float, bar: Bar) -> No
 
 async def interleaved(ours: Block, floor: Block, pairs: int, what: str) -> Pairs:
     """Run both in turn, the order swapped each time (A B B A), after one uncounted block of each."""
-    measured = Pairs()
+    return Pairs(*await in_turn([ours, floor], pairs, what))
+
+
+async def in_turn(blocks: Sequence[Block], rounds: int, what: str) -> Sequence[list[float]]:
+    """Run blocks in turn, the order swapped each time, after one uncounted round; the figures of each block."""
+    figures: list[list[float]] = [[] for _ in blocks]
     progress(f"{what}: warming up")
-    await ours()
-    await floor()
-    for pair in range(pairs):
-        progress(f"{what}: pair {pair + 1} of {pairs}")
-        first, second = (ours, floor) if pair % 2 == 0 else (floor, ours)
-        figures = (await first(), await second())
-        of_ours, of_floor = figures if pair % 2 == 0 else figures[::-1]
-        measured.ours.append(of_ours)
-        measured.floor.append(of_floor)
+    for block in blocks:
+        await block()
+    for turn in range(rounds):
+        progress(f"{what}: round {turn + 1} of {rounds}")
+        order = range(len(blocks)) if turn % 2 == 0 else range(len(blocks) - 1, -1, -1)
+        for index in order:
+            figures[index].append(await blocks[index]())
     progress("")
-    return measured
+    return figures
 
 
 def progress(step: str) -> None:
-    """One line that is written over, when somebody is looking."""
+    """One line that is written over, when somebody is looking; otherwise nothing."""
     if sys.stderr.isatty():
         print(f"\r\033[K{step}", end="", file=sys.stderr, flush=True)
 
@@ -104,6 +110,16 @@ def cpu_seconds(pid: int) -> float:
     """The CPU time that a process and its finished children used, from /proc."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return sum(int(ticks) for ticks in fields[11:15]) / TICKS
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """The same of a process and all that came from it."""
+    return cpu_seconds(pid) + sum(tree_cpu_seconds(child) for child in _children(pid))
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
 
 
 def check(correct: bool, what: str) -> None:

@@ -1,0 +1,32 @@
+"""`python bench [NAME]`: run one program, or all; each is a process of its own, so that none warms up another."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from harness import WRONG_CALL
+
+PROGRAMS = ("commands", "visible", "relay", "rebuild")
+
+
+def main(names: list[str]) -> int:
+    """The exit status: 0 when all programs ran and were correct, whether or not the bars were met."""
+    unknown = [name for name in names if name not in PROGRAMS]
+    if unknown or len(names) > 1:
+        print(f"bench: NAME is one of {', '.join(PROGRAMS)}; without it all of them run", file=sys.stderr)
+        return WRONG_CALL
+    failed = [name for name in names or PROGRAMS if _run(name)]
+    if failed:
+        print(f"bench: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _run(name: str) -> int:
+    return subprocess.run([sys.executable, str(Path(__file__).parent / f"{name}.py")], check=False).returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
