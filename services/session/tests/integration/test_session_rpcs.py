@@ -3,6 +3,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from cortex.common.v1.feed_pb2 import ReadEventsRequest
 from cortex.session.v1.resources_pb2 import (
     BOT_STATUS_REQUESTED,
     BOT_STATUS_UNSPECIFIED,
@@ -167,6 +168,32 @@ async def test_another_projects_session_does_not_exist(sessions: SessionServiceS
     listed = await sessions.ListSessions(ListSessionsRequest(project_id=elsewhere, min_position=answer.position))
     assert list(listed.sessions) == []
     assert await sessions.GetSession(GetSessionRequest(**named(session))) == session
+
+
+async def test_the_feed_holds_the_projects_events(sessions: SessionServiceStub, project: str) -> None:
+    """In the order of the store, and no other project's."""
+    session = (await create(sessions, project)).session
+    await create(sessions, str(uuid.uuid4()))
+    await sessions.StopSession(StopSessionRequest(**named(session)))
+    topics, after = [], 0
+    while True:
+        page = await sessions.ReadEvents(ReadEventsRequest(project_id=project, after_position=after, page_size=10))
+        topics += [event.topic.removeprefix("cortex.session.v1.") for event in page.events]
+        after = page.read_up_to
+        if page.at_head:
+            break
+    assert topics == ["SessionCreated", "BotStatusChanged", "SessionEnded"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"), [({"project_id": "me"}, "project_id"), ({"after_position": -1}, "after_position")]
+)
+async def test_bad_feed_requests_name_their_field(
+    sessions: SessionServiceStub, fields: dict[str, object], field: str
+) -> None:
+    """A clear status that names the field."""
+    refusal = await refusal_of(sessions.ReadEvents(ReadEventsRequest(**fields)))  # type: ignore[arg-type]
+    assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, (field,))
 
 
 @pytest.mark.parametrize(
