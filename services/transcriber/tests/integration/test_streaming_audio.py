@@ -1,15 +1,19 @@
 """A bot's stream on the running service: speech in, stored utterances out."""
 
+from datetime import timedelta
+
 import nats
+import psycopg
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
-from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
+from cortex.transcriber.v1.events_pb2 import SpeakerLeft, UtteranceTranscribed
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.times import stamp
+from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 
 from services.transcriber.tests.integration.conftest import Events, NewBot
-from services.transcriber.tests.integration.rooms import PATIENCE, ZERO, Bot, Neighbours
+from services.transcriber.tests.integration.rooms import FRAME_MS, PATIENCE, ZERO, Bot, Neighbours
 
 pytestmark = pytest.mark.integration
 
@@ -134,3 +138,25 @@ async def test_a_peer_waits_for_identity(bot: Bot, around: Neighbours, project: 
     around.identity_away = 6
     await bot.join()
     assert around.identity_away == 0
+
+
+async def test_who_does_not_come_back_has_left_with_the_last_frame(
+    new_bot: NewBot, events: Events, project_session: tuple[str, str], reading: list[bytes], environment: dict[str, str]
+) -> None:
+    """A broken stream says nothing; after the grace the sweep does."""
+    async with new_bot() as bot:
+        await bot.open(*project_session)
+        await bot.join()
+        await bot.hear(reading[:100])
+        await bot.until("final")
+
+    async def has_left() -> bool:
+        """Whether a sweep noticed, while more time seems to pass than does."""
+        dsn = environment["CORTEX_POSTGRES_WRITER_DSN"]
+        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+            await connection.execute("UPDATE carried_speakers SET seen_at = now() - interval '61 seconds'")
+        return isinstance((await events())[-1], SpeakerLeft)
+
+    await eventually(has_left, deadline=60)
+    left = (await events())[-1]
+    assert left.left_at == stamp(ZERO + 100 * timedelta(milliseconds=FRAME_MS))
