@@ -71,17 +71,24 @@ class Over:
 Change = Stored | CaughtUp | Speaking | Over
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the read model shows of a session. The rows are at least as new as the end.
+
+    Attributes:
+        end: how the session ended; None while it is active, or not known to the read model yet.
+        rows: messages stored after a position, in the order of storing.
+    """
+
+    end: SessionEnd | None
+    rows: Sequence[MessageRow]
+
+
 class StoredMessages(Protocol):
-    """The read model, as a watcher sees it. Raises Unavailable."""
+    """The read model, as a watcher sees it."""
 
-    async def end_of(self, project_id: str, session_id: SessionId) -> SessionEnd | None:
-        """How the session ended; None while it is active."""
-        ...
-
-    async def stored_after(
-        self, project_id: str, session_id: SessionId, position: int, limit: int
-    ) -> Sequence[MessageRow]:
-        """Messages stored after a position, in the order of storing."""
+    async def shown(self, project_id: str, session_id: SessionId, after: int, limit: int) -> Shown:
+        """What there is after a position, at most `limit` messages. Raises Unavailable."""
         ...
 
 

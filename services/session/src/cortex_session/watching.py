@@ -137,20 +137,19 @@ class _Look:
 
     async def changes(self) -> list[Change]:
         """What is there now and was not sent, at most a page of it."""
-        # In this order: whatever the end and the progress say, the rows are at least as new.
-        shown = self._progress.position
-        self._end = await self._stored.end_of(*self._of)
-        rows = await self._stored.stored_after(*self._of, self._last, PAGE)
-        self._last = rows[-1].position if rows else self._last
-        self.found_a_full_page = len(rows) == PAGE
-        changes: list[Change] = [Stored(row) for row in rows]
-        return changes if self.found_a_full_page else [*changes, *self._markers(shown)]
+        position = self._progress.position  # asked first: the rows are at least as new
+        shown = await self._stored.shown(*self._of, self._last, PAGE)
+        self._end = shown.end
+        self._last = shown.rows[-1].position if shown.rows else self._last
+        self.found_a_full_page = len(shown.rows) == PAGE
+        changes: list[Change] = [Stored(row) for row in shown.rows]
+        return changes if self.found_a_full_page else [*changes, *self._markers(position)]
 
-    def _markers(self, shown: int) -> list[Change]:
+    def _markers(self, position: int) -> list[Change]:
         """What can be said when every row up to a position was sent."""
-        self._last = max(self._last, shown)
+        self._last = max(self._last, position)
         markers: list[Change] = []
-        if not self.caught_up and shown >= self._until:
+        if not self.caught_up and position >= self._until:
             self.caught_up = True
             markers.append(CaughtUp(self._last))
         if self.caught_up and self._end is not None and self._clock.now() >= self._end.settled_at:

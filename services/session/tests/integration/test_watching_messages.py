@@ -2,12 +2,14 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 
+import grpc
 import nats
 import pytest
 from cortex.session.v1.resources_pb2 import END_REASON_STOPPED, Session
 from cortex.session.v1.session_service_pb2 import (
     CreateSessionRequest,
     ListMessagesRequest,
+    ListSessionsRequest,
     StopSessionRequest,
     WatchMessagesRequest,
     WatchMessagesResponse,
@@ -15,6 +17,9 @@ from cortex.session.v1.session_service_pb2 import (
 from cortex.session.v1.session_service_pb2_grpc import SessionServiceStub
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.times import time_of
+from cortex_session.settings import SessionSettings
+from cortex_session.wiring import session_service
+from cortex_testkit.environment import settings_from
 from cortex_testkit.refusals import Refusal, refusal_of
 from cortex_testkit.scripted_transcriber import Room, ScriptedTranscriber
 from cortex_testkit.waiting import eventually
@@ -202,6 +207,26 @@ async def first_interim(
 
     await eventually(said_and_heard)
     return await reading
+
+
+async def test_another_replica_shows_the_same(
+    environment: dict[str, str], sessions: SessionServiceStub, session: Session, room: Room
+) -> None:
+    """It serves lists and watches beside the one whose projection runs, and sees what that one's commands did."""
+    async with (
+        session_service(settings_from(SessionSettings, environment)) as listening,
+        grpc.aio.insecure_channel(listening.address) as channel,
+    ):
+        replica = SessionServiceStub(channel)
+        watcher = Watcher(replica, session)
+        await watcher.through("caught_up")
+        await room.says("Ada", "hello")
+        assert texts([await watcher.next()]) == ["hello"]
+        stopping = StopSessionRequest(project_id=session.project_id, session_id=session.id)
+        stopped = await sessions.StopSession(stopping)
+        listing = ListSessionsRequest(project_id=session.project_id, min_position=stopped.position)
+        assert list((await replica.ListSessions(listing)).sessions) == [stopped.session]
+        assert kinds([await watcher.next()]) == ["session_over"]
 
 
 async def test_another_projects_session_does_not_exist(sessions: SessionServiceStub, session: Session) -> None:

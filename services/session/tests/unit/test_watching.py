@@ -1,6 +1,6 @@
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ from cortex_session.watched import (
     NewestInterims,
     Over,
     SessionEnd,
+    Shown,
     Speaking,
     Stored,
 )
@@ -51,16 +52,10 @@ class Rows:
         self.end = SessionEnd(NOON, END_REASON_STOPPED, present)
         self.progress.moved(position, [LANE])
 
-    async def end_of(self, project_id: str, session_id: SessionId) -> SessionEnd | None:
-        assert (project_id, session_id) == (PROJECT, ID)
-        return self.end
-
-    async def stored_after(
-        self, project_id: str, session_id: SessionId, position: int, limit: int
-    ) -> Sequence[MessageRow]:
+    async def shown(self, project_id: str, session_id: SessionId, after: int, limit: int) -> Shown:
         assert (project_id, session_id) == (PROJECT, ID)
         self.looks += 1
-        return [row for row in self.rows if row.position > position][:limit]
+        return Shown(self.end, [row for row in self.rows if row.position > after][:limit])
 
 
 class Live:

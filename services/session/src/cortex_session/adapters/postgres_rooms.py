@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from cortex.session.v1.resources_pb2 import SESSION_STATUS_ENDED
 from cortex_eventing.adapters.postgres.views import Views
+from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from cortex_session.domain.ids import SessionId
@@ -15,7 +16,7 @@ from cortex_session.read_models import attendance, messages, sessions
 from cortex_session.read_models.attendance import AttendanceRow
 from cortex_session.read_models.messages import MessageRow
 from cortex_session.read_models.sessions import SessionRow
-from cortex_session.watched import SessionEnd
+from cortex_session.watched import SessionEnd, Shown
 
 Row = TypeVar("Row")
 
@@ -70,12 +71,14 @@ class Rooms:
         }
         return await self._rows(MessageRow, messages.PAGE, project_id, values)
 
-    async def stored_after(
-        self, project_id: str, session_id: SessionId, position: int, limit: int
-    ) -> Sequence[MessageRow]:
-        """Messages stored after a position, in the order of storing."""
-        values = {"session_id": session_id, "position": position, "limit": limit}
-        return await self._rows(MessageRow, messages.STORED_AFTER, project_id, values)
+    async def shown(self, project_id: str, session_id: SessionId, after: int, limit: int) -> Shown:
+        """What a watcher who saw everything up to a position has to be told."""
+        values = {"project_id": project_id, "session_id": session_id, "position": after, "limit": limit}
+        async with self._views.project(project_id) as connection:
+            # The end first: whatever is committed in between, the rows are at least as new.
+            ends = await _fetched(connection, SessionEnd, sessions.END, {**values, "ended": SESSION_STATUS_ENDED})
+            rows = await _fetched(connection, MessageRow, messages.STORED_AFTER, values)
+        return Shown(ends[0] if ends else None, rows)
 
     async def attendances(
         self, project_id: str, session_id: SessionId, after: int = 0, *, limit: int
@@ -85,16 +88,14 @@ class Rooms:
         rows = await self._rows(AttendanceRow, attendance.PAGE, project_id, values)
         return [replace(row, visits=tuple(row.visits)) for row in rows]
 
-    async def end_of(self, project_id: str, session_id: SessionId) -> SessionEnd | None:
-        """How a session ended; None while it is active, or not known to the read model yet."""
-        values = {"session_id": session_id, "ended": SESSION_STATUS_ENDED}
-        ends = await self._rows(SessionEnd, sessions.END, project_id, values)
-        return ends[0] if ends else None
-
     async def _rows(self, row: type[Row], query: str, project_id: str, values: Mapping[str, object]) -> Sequence[Row]:
-        async with (
-            self._views.project(project_id) as connection,
-            connection.cursor(row_factory=class_row(row)) as cursor,
-        ):
-            await cursor.execute(query.encode(), {"project_id": project_id, **values})
-            return await cursor.fetchall()
+        async with self._views.project(project_id) as connection:
+            return await _fetched(connection, row, query, {"project_id": project_id, **values})
+
+
+async def _fetched(
+    connection: AsyncConnection, row: type[Row], query: str, values: Mapping[str, object]
+) -> Sequence[Row]:
+    async with connection.cursor(row_factory=class_row(row)) as cursor:
+        await cursor.execute(query.encode(), values)
+        return await cursor.fetchall()
