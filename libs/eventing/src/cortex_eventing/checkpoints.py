@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cortex_eventing.recorded import RecordedBytes
 
 
-@dataclass(frozen=True, order=True)
-class Lane:
+class Lane(NamedTuple):
     """The events of one resource, whose order matters among themselves."""
 
     resource: str

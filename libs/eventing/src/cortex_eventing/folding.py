@@ -1,13 +1,13 @@
 """Station 6: a page of events is folded in memory before anything is written."""
 
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 
-from cortex_eventing.catalogue import Catalogue
+from cortex_eventing.catalogue import Catalogue, EventType
 from cortex_eventing.checkpoints import Lane
 from cortex_eventing.errors import CortexError
 from cortex_eventing.projection_ports import TableChange
@@ -29,8 +29,7 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}{place}"
 
 
-@dataclass(frozen=True)
-class Concern:
+class Concern(NamedTuple):
     """An event that concerns one row of one read model."""
 
     read_model: ReadModel[Any]
@@ -82,21 +81,32 @@ class Fold:
         )
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """What is known of a type of event that somebody listens to."""
+
+    event_type: EventType
+    parse: Callable[[bytes], Message]
+    listeners: Sequence[ReadModel[Any]]
+
+
 class Listening:
     """Which read models listen to which events."""
 
     def __init__(self, read_models: Sequence[ReadModel[Any]]) -> None:
-        self._listeners: dict[str, list[ReadModel[Any]]] = {}
-        events: dict[type[Message], None] = {}
-        for model in read_models:
-            for event in model.listens_to:
-                events[event] = None
-                self._listeners.setdefault(event.DESCRIPTOR.full_name, []).append(model)
-        self._catalogue = Catalogue(tuple(events))
+        events = dict.fromkeys(event for model in read_models for event in model.listens_to)
+        self._heard = {
+            each.topic: _Heard(
+                each,
+                each.message_class.FromString,
+                [model for model in read_models if each.message_class in model.listens_to],
+            )
+            for each in Catalogue(tuple(events)).all()
+        }
 
     def hears(self, raw: RecordedBytes) -> bool:
         """Whether any read model listens to it."""
-        return raw.topic in self._listeners
+        return raw.topic in self._heard
 
     def concerns(self, raw: RecordedBytes) -> tuple[Lane, list[Concern]]:
         """An event that is heard, with its lane.
@@ -104,22 +114,26 @@ class Listening:
         Raises:
             Unfoldable: it cannot be parsed, or a `key_of` raised.
         """
+        heard = self._heard[raw.topic]
         try:
-            recorded = self._catalogue.parse(raw)
-            event_type = self._catalogue.of(raw.topic)
-            found = []
-            for model in self._listeners[raw.topic]:
-                key = model.key_of(recorded)
-                if key is not None:
-                    found.append(Concern(model, key, recorded))
+            recorded = Recorded(heard.parse(raw.data), raw)
+            found = [
+                Concern(model, key, recorded)
+                for model in heard.listeners
+                if (key := model.key_of(recorded)) is not None
+            ]
         except Exception as error:
             raise Unfoldable(raw.position, error) from error
-        return Lane(event_type.resource, event_type.resource_id(recorded.event)), found
+        return _lane(heard.event_type, recorded.event), found
 
     def lane(self, raw: RecordedBytes) -> Lane:
         """The lane of an event that is heard; one that cannot be parsed is a lane of its own aggregate."""
-        event_type = self._catalogue.of(raw.topic)
+        heard = self._heard[raw.topic]
         try:
-            return Lane(event_type.resource, event_type.resource_id(self._catalogue.parse(raw).event))
+            return _lane(heard.event_type, heard.parse(raw.data))
         except Exception:  # noqa: BLE001 - whatever is wrong with it, it must be set aside somewhere
-            return Lane(event_type.resource, str(raw.aggregate_id))
+            return Lane(heard.event_type.resource, str(raw.aggregate_id))
+
+
+def _lane(event_type: EventType, event: Message) -> Lane:
+    return Lane(event_type.resource, event_type.resource_id(event))

@@ -1,9 +1,10 @@
 """Station 3: an event as it stands in the store, and where it came from."""
 
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from google.protobuf.message import Message
 
@@ -52,6 +53,31 @@ class RecordedBytes:
     origin: Origin
     data: bytes
     data_owner: str = ""
+
+    @classmethod
+    def completed_late(cls, at_hand: Mapping[str, object], late: Callable[[str], object]) -> Self:
+        """An event of which some attributes are worked out when somebody asks.
+
+        A store opens a page of them for a reader that looks at a few attributes of a few; working all of them out took
+        two thirds of a rebuild.
+
+        Args:
+            at_hand: attributes by name.
+            late: the value of any other, by name.
+        """
+        event = object.__new__(cls)
+        event.__dict__.update(at_hand)
+        event.__dict__["_late"] = late
+        return event
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            late = self.__dict__.get("_late")
+            if late is None or name.startswith("_"):
+                raise AttributeError(name)
+            value = self.__dict__[name] = late(name)
+            return value
 
 
 @dataclass(frozen=True)

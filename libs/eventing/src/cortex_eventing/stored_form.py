@@ -1,8 +1,10 @@
 """Station 3: what a row of the store holds of an event, and how it is opened again."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from cortex.store.v1.stored_event_pb2 import StoredEvent
 from google.protobuf.message import Message
@@ -12,8 +14,7 @@ from cortex_eventing.event_ids import event_id
 from cortex_eventing.recorded import Origin, RecordedBytes
 
 
-@dataclass(frozen=True)
-class StoredRow:
+class StoredRow(NamedTuple):
     """One row of the store, without its position.
 
     Attributes:
@@ -53,24 +54,40 @@ def state_of(catalogue: Catalogue, event: Message, origin: Origin, recorded_at: 
 def open_for_others(row: StoredRow, position: int, previous_position: int) -> RecordedBytes:
     """A row as it may leave the service: without private fields."""
     stored = StoredEvent.FromString(row.state)
-    return RecordedBytes(
-        event_id=event_id(row.aggregate_id, row.version),
-        position=position,
-        previous_position=previous_position,
-        topic=row.topic,
-        aggregate_id=row.aggregate_id,
-        version=row.version,
-        recorded_at=stored.recorded_at.ToDatetime(tzinfo=UTC),
-        origin=Origin(
-            project_id=stored.project_id,
-            actor=stored.actor,
-            correlation_id=stored.correlation_id,
-            causation_id=stored.causation_id,
-            traceparent=stored.traceparent,
-        ),
-        data=stored.payload + stored.sealed,
-        data_owner=stored.data_owner,
-    )
+    at_hand = {
+        "position": position,
+        "previous_position": previous_position,
+        "topic": row.topic,
+        "aggregate_id": row.aggregate_id,
+        "version": row.version,
+        "data": stored.payload + stored.sealed,
+        "data_owner": stored.data_owner,
+    }
+    return RecordedBytes.completed_late(at_hand, partial(_worked_out, row, stored))
+
+
+def _worked_out(row: StoredRow, stored: StoredEvent, name: str) -> object:
+    return _LATE[name](row, stored)
+
+
+def _origin(_: StoredRow, stored: StoredEvent) -> Origin:
+    return Origin(stored.project_id, stored.actor, stored.correlation_id, stored.causation_id, stored.traceparent)
+
+
+def _recorded_at(_: StoredRow, stored: StoredEvent) -> datetime:
+    """As `ToDatetime`, which checks what nothing but `FromDatetime` wrote."""
+    at = stored.recorded_at
+    return _EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1000)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_LATE: dict[str, Callable[[StoredRow, StoredEvent], object]] = {
+    "event_id": lambda row, _: event_id(row.aggregate_id, row.version),
+    "recorded_at": _recorded_at,
+    "origin": _origin,
+}
 
 
 def open_for_its_aggregate(catalogue: Catalogue, topic: str, state: bytes) -> tuple[str, Message]:

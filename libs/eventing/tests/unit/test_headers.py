@@ -3,7 +3,14 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from cortex_eventing.adapters.nats.headers import NotAnEvent, encoded, headers_of, recorded_bytes
+from cortex_eventing.adapters.nats.headers import (
+    NotAnEvent,
+    encoded,
+    headers_in,
+    lines_of_event,
+    lines_of_type,
+    recorded_bytes,
+)
 from cortex_eventing.adapters.nats.messages import Envelopes
 from cortex_eventing.adapters.nats.reader import stream_sequence
 from cortex_eventing.catalogue import Catalogue
@@ -80,7 +87,8 @@ def test_it_comes_back_as_it_was(actor: str, correlation: str, owner: str, resou
     event = dataclasses.replace(
         EVENT, origin=Origin(PROJECT, actor, correlation, "", ""), data_owner=owner, recorded_at=time
     )
-    headers = headers_of(event, CATALOGUE.of(EVENT.topic), "/cortex/boxes", resource)
+    lines = lines_of_type(CATALOGUE.of(EVENT.topic), "/cortex/boxes") + lines_of_event(event, f"box:{resource}")
+    headers = headers_in(lines)
     assert all(value.isascii() and value.isprintable() and " " not in value for value in headers.values())
     assert recorded_bytes(headers, event.data) == event
 

@@ -21,6 +21,7 @@ from cortex_eventing.catalogue import EventType
 from cortex_eventing.recorded import Origin, RecordedBytes
 
 POSITION: Final = "ce-position"
+PREVIOUS_POSITION: Final = "ce-previousposition"
 EVENT_ID: Final = "ce-id"
 
 NO_TENANT = "_"
@@ -38,42 +39,55 @@ def encoded(value: str) -> str:
     return quote(value, safe=_KEPT) if _NEEDS_ENCODING.search(value) else value
 
 
-def headers_of(raw: RecordedBytes, event_type: EventType, source: str, resource_id: str) -> dict[str, str]:
-    """The headers of an event's message.
+def lines_of_type(event_type: EventType, source: str) -> str:
+    """The header lines that all events of one type have in common.
+
+    Args:
+        event_type: the type.
+        source: the service that they come from, as a URI reference.
+    """
+    return _lines(
+        ("ce-specversion", "1.0"),
+        ("ce-type", event_type.type),
+        ("ce-source", source),
+        ("ce-datacontenttype", "application/protobuf"),
+        ("ce-dataschema", SCHEMA_SCHEME + event_type.topic),
+        ("ce-tenantid", NO_TENANT),
+    )
+
+
+def lines_of_event(raw: RecordedBytes, subject: str) -> str:
+    """The header lines of one event, beside those of its type.
 
     Args:
         raw: the event.
-        event_type: its type.
-        source: the service that it comes from, as a URI reference.
-        resource_id: of the resource that it is about.
+        subject: `<resource>:<id>`, what it is about.
     """
-    headers = {
-        "ce-specversion": "1.0",
-        EVENT_ID: str(raw.event_id),
-        "ce-type": event_type.type,
-        "ce-source": source,
-        "ce-subject": encoded(f"{event_type.resource}:{resource_id}"),
-        "ce-time": _timestamp(raw.recorded_at),
-        "ce-datacontenttype": "application/protobuf",
-        "ce-dataschema": SCHEMA_SCHEME + raw.topic,
-        "ce-tenantid": NO_TENANT,
-        POSITION: str(raw.position),
-        "ce-previousposition": str(raw.previous_position),
-        "ce-aggregateid": str(raw.aggregate_id),
-        "ce-aggregateversion": str(raw.version),
-    }
     origin = raw.origin
-    for name, value in (
+    # One string and no mapping: this is half of what an event costs its relay, beside reading it.
+    lines = (
+        f"{EVENT_ID}: {raw.event_id}\r\n{POSITION}: {raw.position}\r\n{PREVIOUS_POSITION}: {raw.previous_position}\r\n"
+        f"ce-aggregateid: {raw.aggregate_id}\r\nce-aggregateversion: {raw.version}\r\n"
+        f"ce-subject: {encoded(subject)}\r\nce-time: {_timestamp(raw.recorded_at)}\r\n"
+    )
+    return lines + _lines(
         ("ce-projectid", origin.project_id),
         ("ce-correlationid", origin.correlation_id),
         ("ce-causationid", origin.causation_id),
         ("ce-actor", origin.actor),
         ("ce-dataowner", raw.data_owner),
         ("traceparent", origin.traceparent),
-    ):
-        if value:
-            headers[name] = encoded(value)
-    return headers
+    )
+
+
+def _lines(*headers: tuple[str, str]) -> str:
+    """Headers as lines; what is empty is left out."""
+    return "".join([f"{name}: {encoded(value)}\r\n" for name, value in headers if value])
+
+
+def headers_in(lines: str) -> dict[str, str]:
+    """Header lines as a mapping."""
+    return dict(line.split(": ", 1) for line in lines.splitlines())
 
 
 class NotAnEvent(ValueError):
@@ -91,7 +105,7 @@ def recorded_bytes(headers: Mapping[str, str] | None, body: bytes) -> RecordedBy
         return RecordedBytes(
             event_id=uuid.UUID(found[EVENT_ID]),
             position=int(found[POSITION]),
-            previous_position=int(found["ce-previousposition"]),
+            previous_position=int(found[PREVIOUS_POSITION]),
             topic=found["ce-dataschema"].removeprefix(SCHEMA_SCHEME),
             aggregate_id=uuid.UUID(found["ce-aggregateid"]),
             version=int(found["ce-aggregateversion"]),
@@ -121,4 +135,5 @@ def _decoded(headers: Mapping[str, str], name: str) -> str:
 
 def _timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, with microseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").replace("+00:00", "Z")

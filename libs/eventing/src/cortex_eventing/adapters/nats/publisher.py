@@ -8,6 +8,7 @@ and one time-out watch over all of them.
 import asyncio
 import itertools
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -17,20 +18,28 @@ from nats.aio.subscription import Subscription
 
 from cortex_eventing.adapters.nats.connection import Nats, away_as_stream_away
 from cortex_eventing.adapters.nats.messages import Envelopes
+from cortex_eventing.adapters.nats.raw_publish import command, publish_all
 from cortex_eventing.errors import CortexError
-from cortex_eventing.failpoints import declare, failpoint_sync
+from cortex_eventing.failpoints import declare, failpoint
 from cortex_eventing.recorded import RecordedBytes
+from cortex_eventing.roles import Alarm
 from cortex_eventing.stream_ports import Fenced, StreamAway
 
 WINDOW = 256
 """Messages in flight: more gained nothing, and it bounds what a refusal throws away."""
+
+CHUNK = 64
+"""Messages handed over at once: what one write to the socket costs is then shared by many."""
 
 PROGRESS_WITHIN = 5.0
 """Seconds without any answer after which an attempt is given up. A cluster that elects a leader takes four."""
 
 EXPECTED_SEQUENCE = "Nats-Expected-Last-Sequence"
 
-MESSAGE_SENT = declare("relay.message_sent", "one more message is sent; whether it arrived nobody knows")
+FENCE_SIZE = 100
+"""Bytes that the fence and the frame of the headers take at most."""
+
+CHUNK_SENT = declare("relay.chunk_sent", "some messages are sent; whether they arrived nobody knows")
 
 _attempts = itertools.count(1)
 
@@ -45,6 +54,7 @@ class FencedPublisher:
         self._sent = after
         self._acknowledged = after
         self._failure: CortexError | None = None
+        self._awaited = 0
         self._progress = asyncio.Event()
         # Another subject for every attempt, so that the answers of an earlier one are not taken for its own.
         self.inbox = ""
@@ -56,18 +66,22 @@ class FencedPublisher:
 
     async def send(self, events: Sequence[RecordedBytes]) -> None:
         """See `Publishing`."""
-        client = self._connection.client
+        for start in range(0, len(events), CHUNK):
+            await self._until_in_flight(WINDOW - CHUNK)
+            await self._send_chunk(events[start : start + CHUNK])
+
+    async def _send_chunk(self, events: Sequence[RecordedBytes]) -> None:
+        client, commands = self._connection.client, []
+        for raw in events:
+            envelope = self._envelopes.of(raw)
+            if len(envelope.body) + len(envelope.lines) > client.max_payload - FENCE_SIZE:
+                raise Alarm(f"the event at position {raw.position} is larger than the broker's max_payload: raise that")
+            fence = f"{EXPECTED_SEQUENCE}: {self._sent}\r\n"
+            commands.append(command(envelope.subject, self.inbox, envelope.lines + fence, envelope.body))
+            self._sent += 1
         with away_as_stream_away():
-            for raw in events:
-                envelope = self._envelopes.of(raw)
-                if self._sent - self._acknowledged >= WINDOW:
-                    await self._until_in_flight(WINDOW // 2)
-                if self._failure is not None:
-                    raise self._failure
-                envelope.headers[EXPECTED_SEQUENCE] = str(self._sent)
-                self._sent += 1
-                await client.publish(envelope.subject, envelope.body, self.inbox, envelope.headers)
-                failpoint_sync(MESSAGE_SENT)
+            await publish_all(client, commands)
+        await failpoint(CHUNK_SENT)
 
     async def settled(self) -> None:
         """See `Publishing`."""
@@ -78,6 +92,7 @@ class FencedPublisher:
         while self._sent - self._acknowledged > most:
             if self._failure is not None:
                 raise self._failure
+            self._awaited = self._sent - most
             self._progress.clear()
             try:
                 async with asyncio.timeout(PROGRESS_WITHIN):
@@ -96,7 +111,8 @@ class FencedPublisher:
             self._acknowledged = sequence
         else:
             self._failure = Fenced(f"stream {self._stream}: {sequence} instead of {self._acknowledged + 1}")
-        self._progress.set()
+        if self._failure is not None or sequence >= self._awaited:
+            self._progress.set()
 
     def lose(self) -> None:
         """The connection broke: what is in flight may or may not have arrived."""
@@ -126,8 +142,14 @@ async def _end(subscription: Subscription) -> None:
         await subscription.unsubscribe()
 
 
+_PLAIN_ANSWER = re.compile(rb'\{"stream":"[^"]*", ?"seq":(\d+)\}')
+
+
 def _acknowledged_sequence(answer: Msg) -> int:
     """The sequence that an answer says; 0 for a refusal, an error, or a Status 503 with an empty body."""
+    plain = _PLAIN_ANSWER.fullmatch(answer.data)
+    if plain is not None:
+        return int(plain[1])
     try:
         said = json.loads(answer.data)
     except ValueError:
