@@ -71,7 +71,7 @@ class Handler(Protocol):
         ...
 
     async def start(self) -> Checkpoint:
-        """Where to begin. Called again after each error."""
+        """Where to begin. Called again after each error. Raises as `handle` does."""
         ...
 
     async def handle(self, events: Sequence[RecordedBytes], old: Checkpoint, new: Checkpoint) -> None:
@@ -111,8 +111,8 @@ class Reading:
             Alarm: the source is not the one that the checkpoint is from.
         """
         while True:
-            self._at = await self._handler.start()
             try:
+                self._at = await self._handler.start()
                 await self._follow(report)
             except Overtaken:
                 OVERTAKEN.labels(self._handler.name).inc()

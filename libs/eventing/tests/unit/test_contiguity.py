@@ -8,6 +8,7 @@ from cortex_eventing.ports import StreamMessage
 from cortex_eventing.recorded import RecordedBytes
 from cortex_testkit.contracts.stream_contract import sample_events
 from cortex_testkit.event_log import positions
+from cortex_testkit.messages import UNHURRIED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def test_a_gap_stops_it() -> None:
     assert accepted.rest[0].event == EVENTS[4]
 
 
+@UNHURRIED
 @given(st.randoms(use_true_random=False))
 def test_whatever_a_stream_does_the_events_come_once_and_in_order(lot: random.Random) -> None:
     """Messages twice, out of order and missing: with gaps filled from the feed nothing is lost and nothing doubled."""

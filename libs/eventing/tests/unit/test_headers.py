@@ -16,6 +16,7 @@ from cortex_eventing.adapters.nats.reader import stream_sequence
 from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.recorded import Origin, RecordedBytes
 from cortex_testkit.event_log import PROJECT
+from cortex_testkit.messages import UNHURRIED
 from cortex_testkit.sample_events import BoxFilled, BoxOpened
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +82,7 @@ def test_the_message_has_no_id_for_the_broker() -> None:
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
+@UNHURRIED
 @given(TEXT, TEXT, TEXT, TEXT, st.datetimes(timezones=st.just(timezone(timedelta(hours=3)))))
 def test_it_comes_back_as_it_was(actor: str, correlation: str, owner: str, resource: str, time: datetime) -> None:
     """Whatever characters the attributes hold, all of them travel as printable ASCII."""
