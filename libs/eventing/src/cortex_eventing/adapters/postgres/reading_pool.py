@@ -14,6 +14,10 @@ MOST_CONNECTIONS = 4
 """Feed, relay, rebuild and the loading of aggregates side by side; reads take the loop's time, not the server's."""
 
 
+AWAY_FOR = 0.05
+"""Seconds before a caller learns that the server is away. A refused connection fails without ever giving up the loop:
+whoever asks again at once would otherwise starve everything else in the process."""
+
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -35,11 +39,12 @@ class ReadingPool:
         Raises:
             Unavailable: the server is away or does not answer.
         """
-        async with self._permits:
-            try:
+        try:
+            async with self._permits:
                 return await self._fetch(statement, parameters)
-            except GONE as error:
-                raise Unavailable("PostgreSQL") from error
+        except GONE as error:
+            await asyncio.sleep(AWAY_FOR)
+            raise Unavailable("PostgreSQL") from error
 
     async def close(self) -> None:
         """Close what is idle; nothing is in use by then."""
