@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from cortex_eventing.adapters.claim_keys import ClaimKeys
+from cortex_eventing.adapters.postgres.arrays import Bigints, Booleans, Byteas, Column, Ints, Texts, Uuids
 from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.ports import Append, Appended, Outcome
 from cortex_eventing.stored_form import state_of
 
+COMMANDS = (Texts, Uuids, Bigints, Texts, Texts, Uuids, Byteas)
+"""Project, aggregate, expected version, resource, method, request id, hash of the request."""
+EVENTS = (Ints, Uuids, Bigints, Texts, Byteas)
+"""Command, aggregate, version, topic, state."""
+CLAIMS = (Ints, Booleans, Texts, Byteas, Texts)
+"""Command, whether it takes, kind, key, owner."""
+
 APPEND = (
     "SELECT * FROM cortex_append("
-    "%b::text[], %b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::uuid[], %b::bytea[], "
-    "%b::int[], %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], "
-    "%b::int[], %b::boolean[], %b::text[], %b::bytea[], %b::text[])"
+    "%b, %b, %b, %b, %b, %b, %b, "  # the commands
+    "%b, %b, %b, %b, %b, "  # the events
+    "%b, %b, %b, %b, %b)"  # the claims
 )
 
 Row = Sequence[Any]
@@ -56,23 +64,20 @@ def encode(append: Append, catalogue: Catalogue, keys: ClaimKeys) -> EncodedAppe
     return EncodedAppend(command, events, claims)
 
 
-_WIDTHS = (7, 5, 5)
-"""Columns of the commands, the events and the claims."""
-
-
-def parameters(batch: Sequence[EncodedAppend]) -> list[list[Any]]:
+def parameters(batch: Sequence[EncodedAppend]) -> list[Column]:
     """The call's arrays for a batch."""
-    rows: tuple[list[Row], list[Row], list[Row]] = (
-        [encoded.command for encoded in batch],
-        [(number, *event) for number, encoded in enumerate(batch, start=1) for event in encoded.events],
-        [(number, *claim) for number, encoded in enumerate(batch, start=1) for claim in encoded.claims],
-    )
-    return [column for part, width in zip(rows, _WIDTHS, strict=True) for column in columns_of(part, width)]
+    numbered = list(enumerate(batch, start=1))
+    return [
+        *columns_of([encoded.command for encoded in batch], COMMANDS),
+        *columns_of([(number, *event) for number, encoded in numbered for event in encoded.events], EVENTS),
+        *columns_of([(number, *claim) for number, encoded in numbered for claim in encoded.claims], CLAIMS),
+    ]
 
 
-def columns_of(rows: Sequence[Row], width: int) -> list[list[Any]]:
-    """Rows turned into one list per column, also when there are none."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def columns_of(rows: Sequence[Row], kinds: Sequence[type[Column]]) -> list[Column]:
+    """Rows turned into one array per column, also when there are none."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+    return [kind(column) for kind, column in zip(kinds, columns, strict=True)]
 
 
 def answers(rows: Sequence[Row], size: int) -> list[Appended]:

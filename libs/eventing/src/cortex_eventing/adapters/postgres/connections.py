@@ -7,6 +7,8 @@ from psycopg.abc import RV, PQGen
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import ReadOnlySqlTransaction
 
+from cortex_eventing.adapters.postgres.arrays import register_arrays
+
 CONNECT_WITHIN = 2
 """Seconds, the least that libpq takes. A server that is there answers in milliseconds."""
 
@@ -64,6 +66,7 @@ def connect(dsn: str, name: str) -> BoundedConnection:
     """
     connection = BoundedConnection.connect(_conninfo(dsn, name), autocommit=True)
     try:
+        register_arrays(connection)
         connection.execute(_SESSION)
     except BaseException:
         connection.close()
@@ -79,6 +82,7 @@ async def connect_async(dsn: str, name: str) -> BoundedAsyncConnection:
     """
     connection = await BoundedAsyncConnection.connect(_conninfo(dsn, name), autocommit=True)
     try:
+        register_arrays(connection)
         await connection.execute(_SESSION)
     except BaseException:
         await connection.close()

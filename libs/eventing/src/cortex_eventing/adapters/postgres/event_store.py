@@ -10,6 +10,7 @@ from typing import Self
 
 from cortex_eventing.adapters.claim_keys import ClaimKeys
 from cortex_eventing.adapters.postgres.append_call import columns_of, encode
+from cortex_eventing.adapters.postgres.arrays import Byteas, Texts
 from cortex_eventing.adapters.postgres.batch_writer import BatchWriter
 from cortex_eventing.adapters.postgres.commit_thread import CommitThread
 from cortex_eventing.adapters.postgres.listener import Listener
@@ -35,7 +36,7 @@ _REQUEST = """
     FROM requests WHERE project_id = %s AND method = %s AND request_id = %s
 """
 _PURGE = "SELECT cortex_purge_requests(%s)"
-_REPLACE_CLAIMS = "SELECT cortex_replace_claims(%s, %s::text[], %s::text[], %s::bytea[], %s::text[])"
+_REPLACE_CLAIMS = "SELECT cortex_replace_claims(%s, %b, %b, %b, %b)"
 
 
 class PostgresEventStore:
@@ -138,6 +139,6 @@ class PostgresEventStore:
             (claimed.project_id, claimed.kind, self._keys(claimed.kind, claimed.value), owner)
             for claimed, owner in held.items()
         ]
-        columns = columns_of(claims, 4)
+        columns = columns_of(claims, (Texts, Texts, Byteas, Texts))
         rows = await self._pool.fetch(_REPLACE_CLAIMS, [at, *columns])
         return bool(rows[0][0])
