@@ -4,9 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import WRONG_CALL
+from harness import INTERRUPTED, WRONG_CALL
 
-PROGRAMS = ("commands", "visible", "relay", "rebuild")
+PROGRAMS = ("commands", "visible", "relay", "rebuild", "transcribe")
+WITH_PEERS = ("transcribe",)
+"""Programs that need `requirements/bench.txt`."""
+
+HERE = Path(__file__).resolve().parent
 
 
 def main(names: list[str]) -> int:
@@ -22,11 +26,17 @@ def main(names: list[str]) -> int:
 
 
 def _run(name: str) -> int:
-    return subprocess.run([sys.executable, str(Path(__file__).parent / f"{name}.py")], check=False).returncode
+    if name in WITH_PEERS and _python(HERE.parent / "scripts" / "bench_peers.py"):
+        return 1
+    return _python(HERE / f"{name}.py")
+
+
+def _python(program: Path) -> int:
+    return subprocess.run([sys.executable, str(program)], check=False).returncode
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

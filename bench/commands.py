@@ -5,7 +5,6 @@ ones, each with a request id. Relay and projection run in the service all the wh
 time, `commands-1` one.
 """
 
-import asyncio
 import json
 import statistics
 import tempfile
@@ -25,9 +24,7 @@ from cortex.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from cortex_runtime.adapters.embedded.ports import LOOPBACK, free_port
 from cortex_runtime.adapters.embedded.servers import service_environment
 from cortex_testkit.processes import ServiceProcess, service_process
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_health.v1.health_pb2_grpc import HealthStub
-from harness import Bar, Pairs, check, in_turn, progress, tree_cpu_seconds
+from harness import Bar, Pairs, check, healthy, in_turn, measure, progress, tree_cpu_seconds
 from line_process import LineProcess, line_process
 from people import EVENTS_EACH, PROJECT, populate
 from rig import CLAIM_KEY, EVENTS, Rig, all_events, identity_rig
@@ -42,7 +39,6 @@ CALLERS = 64
 SECONDS = 1.5
 PEOPLE = 2_000
 VISIBLE_WITHIN = 60.0
-ANSWER_WITHIN = 1.0
 
 
 @dataclass
@@ -106,15 +102,6 @@ async def identity(rig: Rig, folder: Path, people: Sequence[uuid.UUID]) -> Async
         yield Ours(rig, service, callers, IdentityServiceStub(channel))
 
 
-async def healthy(channel: grpc.aio.Channel) -> bool:
-    """Whether the service says so."""
-    try:
-        answer = await HealthStub(channel).Check(HealthCheckRequest(), timeout=ANSWER_WITHIN)
-    except grpc.aio.AioRpcError:
-        return False
-    return bool(answer.status == HealthCheckResponse.SERVING)
-
-
 async def check_stored(ours: Ours) -> None:
     """Each acknowledged command must be in the store once, where its answer said, and nothing else must be there."""
     stored = await all_events(ours.rig.store)
@@ -168,4 +155,4 @@ def report(ours: Ours, many: list[float], one: list[float], library: list[float]
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    measure(main())

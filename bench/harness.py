@@ -4,13 +4,21 @@ Machines differ and drift; two blocks that ran within seconds of each other meet
 are printed beside each ratio, so that a slow floor cannot hide.
 """
 
+import asyncio
+import logging
 import os
 import random
 import statistics
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import grpc
+import structlog
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 Block = Callable[[], Awaitable[float]]
 
@@ -19,6 +27,12 @@ RESAMPLES = 2000
 
 WRONG_CALL = 2
 """The exit status of a program that was not called as it should be."""
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells give it."""
+
+ANSWER_WITHIN = 1.0
+"""Seconds for an answer to a question of health."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -74,6 +88,15 @@ def headline(name: str, ours: float, floor: float, ratio: float, bar: Bar) -> No
     print(f"bench {name}: {ours:.4g} / {floor:.4g} = {ratio:.2f} ({bar}){missed}", flush=True)
 
 
+def measure(program: Coroutine[Any, Any, None]) -> None:
+    """Run a program's coroutine; of the parts that it runs in this process only warnings are shown."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        asyncio.run(program)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
 async def interleaved(ours: Block, floor: Block, pairs: int, what: str) -> Pairs:
     """Run both in turn, the order swapped each time (A B B A), after one uncounted block of each."""
     return Pairs(*await in_turn([ours, floor], pairs, what))
@@ -120,6 +143,15 @@ def tree_cpu_seconds(pid: int) -> float:
 def _children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
+
+
+async def healthy(channel: grpc.aio.Channel) -> bool:
+    """Whether the service says so."""
+    try:
+        answer = await HealthStub(channel).Check(HealthCheckRequest(), timeout=ANSWER_WITHIN)
+    except grpc.aio.AioRpcError:
+        return False
+    return bool(answer.status == HealthCheckResponse.SERVING)
 
 
 def check(correct: bool, what: str) -> None:

@@ -4,7 +4,6 @@
 events is JetStream: the feed of the first service does not answer.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from cortex_eventing.role_state import Reports
 from cortex_eventing.roles import Role, running
 from cortex_eventing.waking import Changes
 from cortex_testkit.waiting import eventually
-from harness import Bar, Pairs, check, in_turn, progress
+from harness import Bar, Pairs, check, in_turn, measure, progress
 from line_process import LineProcess, line_process
 from people import EVENTS_EACH, populate
 from rig import PROJECTION, Rig, identity_rig
@@ -117,4 +116,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    measure(main())

@@ -14,7 +14,7 @@ from cortex_eventing.role_state import Reports
 from cortex_eventing.roles import Role, running
 from cortex_eventing.stream_ports import OwnStream, Publishing
 from floors.bare_publish import Prebuilt, publish
-from harness import Bar, check, interleaved, progress
+from harness import Bar, check, interleaved, measure, progress
 from nats.js.api import StreamConfig
 from people import EVENTS_EACH, populate
 from rig import ENVELOPES, STREAM, Rig, all_events, identity_rig
@@ -134,4 +134,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    measure(main())

@@ -1,11 +1,9 @@
 """What the programs measure on: servers of their own, and the parts of the identity service put together by hand."""
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
 from cortex_eventing.adapters.nats.connection import Nats, connected
 from cortex_eventing.adapters.nats.messages import Envelopes
 from cortex_eventing.adapters.nats.reader import NatsSource
@@ -83,7 +81,6 @@ class Rig:
 @asynccontextmanager
 async def identity_rig() -> AsyncIterator[Rig]:
     """Both servers, and an empty, migrated database."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     async with embedded_postgres() as postgres, embedded_nats() as nats_server:
         access = await create_service_database(postgres.dsn, SERVICE)
         await migrate(access, "cortex_eventing.adapters", "cortex_identity")

@@ -27,7 +27,7 @@ from cortex_identity.domain.participant import Participant, ParticipantEvent
 from cortex_identity.domain.profile import Profile
 from cortex_runtime.clock import SystemClock
 from floors.bare_visible import BareLoop
-from harness import Bar, Pairs, check, in_turn, percentile, progress
+from harness import Bar, Pairs, check, in_turn, measure, percentile, progress
 from people import PROJECT, populate
 from rig import PROJECTION, Rig, identity_rig
 
@@ -144,4 +144,4 @@ def report(of_ours: list[float], of_floor: list[float], without_stream: list[flo
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    measure(main())
