@@ -153,14 +153,21 @@ async def _read(
     """What a fresh consumer delivers until something breaks."""
     consumer = await _consumer(jetstream, stream, subject, place)
     inbox = broker.new_inbox()
-    subscription = await broker.subscribe(inbox)
+    arriving: asyncio.Queue[Msg] = asyncio.Queue()
+
+    async def arrived(message: Msg) -> None:
+        await arriving.put(message)
+
+    subscription = await broker.subscribe(inbox, cb=arrived)
     asked = 0
     try:
         while True:
             if not asked:
                 await broker.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", _request(), reply=inbox)
                 asked = BATCH
-            message = await subscription.next_msg(timeout=SILENCE_S)
+            # Not the subscription's own wait: on Python 3.11 that can swallow a cancellation.
+            async with asyncio.timeout(SILENCE_S):
+                message = await arriving.get()
             status = (message.headers or {}).get("Status")
             if status is None:
                 asked -= 1

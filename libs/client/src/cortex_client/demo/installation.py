@@ -1,9 +1,11 @@
 """Everything that the demo runs on: PostgreSQL, NATS and the three services, for as long as it takes."""
 
+import os
 import secrets
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from cortex_client.demo.supervisor import Service, running
 # A service that is asked to stop gives running calls so many seconds; the demo's calls have ended by then.
 GRACE_S = 2
 NAMES = ("identity", "session", "transcriber")
+# Where `make setup` puts the speech model, seen from the repository, unless the variable names another place.
+MODEL_DIR, SHIPPED_MODEL = "CORTEX_MODEL_DIR", Path(".cache/models/moonshine-tiny-en")
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ async def installation(ports: Ports, say: Callable[[str], None]) -> AsyncIterato
         DidNotStart: something ended, or was not ready in time.
         ServiceEnded: a service ended by itself later on.
     """
-    with tempfile.TemporaryDirectory(prefix="cortex-") as logs:
+    with _logs(say) as logs:
         async with embedded_postgres() as postgres:
             say("PostgreSQL")
             async with embedded_nats(port=ports.nats) as nats:
@@ -59,8 +63,23 @@ async def installation(ports: Ports, say: Callable[[str], None]) -> AsyncIterato
                 databases = {name: await create_service_database(postgres.dsn, name) for name in NAMES}
                 say("a database for each service")
                 addresses = _addresses(ports)
-                async with running(_services(addresses, databases, nats.url), Path(logs), say):
+                async with running(_services(addresses, databases, nats.url), logs, say):
                     yield Installation(addresses, nats.url)
+
+
+@contextmanager
+def _logs(say: Callable[[str], None]) -> Iterator[Path]:
+    """A folder for the services' logs, which stays when something failed, so that they can be read."""
+    folder = Path(tempfile.mkdtemp(prefix="cortex-logs-"))
+    try:
+        yield folder
+    except Exception:
+        say(f"the logs of the services are in {folder}")
+        raise
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
 
 
 def _addresses(ports: Ports) -> Addresses:
@@ -70,7 +89,8 @@ def _addresses(ports: Ports) -> Addresses:
 
 def _services(addresses: Addresses, databases: dict[str, DatabaseAccess], nats_url: str) -> list[Service]:
     claim_key = secrets.token_hex(CLAIM_KEY_BYTES)
-    others = {f"CORTEX_{name.upper()}_ADDRESS": getattr(addresses, name) for name in NAMES}
+    shared = {f"CORTEX_{name.upper()}_ADDRESS": getattr(addresses, name) for name in NAMES}
+    shared[MODEL_DIR] = str(Path(os.environ.get(MODEL_DIR) or SHIPPED_MODEL).absolute())
     return [
         Service(
             name,
@@ -78,7 +98,7 @@ def _services(addresses: Addresses, databases: dict[str, DatabaseAccess], nats_u
             getattr(addresses, name),
             {
                 **service_environment(databases[name], nats_url, claim_key),
-                **others,
+                **shared,
                 "CORTEX_GRPC_PORT": getattr(addresses, name).rpartition(":")[2],
                 "CORTEX_GRPC_GRACE": str(GRACE_S),
             },

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from cortex_eventing.cancelling import cancel_until_ended
 from nats.aio.client import Client
 
 from cortex_client.demo.view import View
@@ -29,11 +30,11 @@ class OutsideConsumer:
     async def consume(self) -> None:
         """Follow every stream that carries events, until cancelled."""
         broker = await connect(self._nats_url)
+        following = [asyncio.create_task(self._follow(broker, stream)) for stream in STREAMS]
         try:
-            async with asyncio.TaskGroup() as following:
-                for stream in STREAMS:
-                    following.create_task(self._follow(broker, stream))
+            await asyncio.gather(*following)
         finally:
+            await cancel_until_ended(*following)
             await broker.close()
 
     async def _follow(self, broker: Client, stream: str) -> None:

@@ -1,6 +1,6 @@
 """The answers of a stream, from what they tell."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex.transcriber.v1.transcriber_service_pb2 import (
@@ -22,14 +22,15 @@ from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.stream.limits import Limits
 
 
-def opened(session_zero_at: datetime, limits: Limits) -> StreamAudioResponse:
-    """The stream is open, and may carry so much."""
+def opened(session_zero_at: datetime, limits: Limits, endpoint_ms: int) -> StreamAudioResponse:
+    """The stream is open, and may carry so much; silence of so many milliseconds ends an utterance."""
     return StreamAudioResponse(
         opened=Opened(
             session_zero_at=stamp(session_zero_at),
             max_peers=limits.max_peers,
             max_frame_bytes=limits.max_frame_bytes,
             max_frames=limits.max_frames,
+            endpoint_silence=span(timedelta(milliseconds=endpoint_ms)),
         )
     )
 

@@ -68,7 +68,8 @@ class AudioStream:
             InvalidInput: the bot said what makes no sense for the stream as a whole.
         """
         try:
-            await self.outbox.put(answers.opened(session.zero_at, self._parts.limits))
+            endpoint_ms = self._parts.segmenting.endpoint_ms
+            await self.outbox.put(answers.opened(session.zero_at, self._parts.limits, endpoint_ms))
             async with asyncio.TaskGroup() as group:
                 await _Carrying(self._venue(session, group), self._parts).run(requests, self._ending)
         except BaseExceptionGroup as several:
