@@ -32,9 +32,10 @@ class RowCache:
         for model, rows in self._rows.items():
             if len(rows) > MOST_ROWS:
                 rows.clear()
-            keys = {concern.key for concern in concerns if concern.read_model is model} - rows.keys()
-            if keys:
-                missing = list(keys)
+            # Not a difference of sets: taking away a dictionary's keys walks over all of them.
+            keys = {concern.key for concern in concerns if concern.read_model is model}
+            missing = [key for key in keys if key not in rows]
+            if missing:
                 found = await self._store.rows(model, missing)
                 rows.update((key, found.get(key)) for key in missing)
         return self._rows
