@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from cortex_eventing import reading
 from cortex_eventing.adapters.postgres.link import Link
 from cortex_eventing.adapters.postgres.projection_store import PostgresProjectionStore
 from cortex_eventing.checkpoints import Lane
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.integration
 
 PROJECT = "11111111-1111-4111-8111-111111111111"
 Projecting = Callable[[], AbstractAsyncContextManager[Progress]]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers doubt a silence sooner than usual."""
+    monkeypatch.setattr(reading, "SILENCE", 0.2)
 
 
 @pytest.fixture
