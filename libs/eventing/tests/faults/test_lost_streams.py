@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from cortex_eventing import relay as relay_module
+from cortex_eventing.adapters.nats.connection import Nats
 from cortex_eventing.failpoints import RAISE, FailpointReached, armed
 from cortex_eventing.relay import Relay
 from cortex_eventing.role_state import Condition, Report
@@ -15,6 +16,7 @@ from cortex_testkit.projecting import fill, head, role
 from cortex_testkit.sample_events import BoxFilled
 from cortex_testkit.waiting import eventually
 from cortex_testkit.whole_streams import check_copy, filled_up_to, messages_in
+from nats.js.api import DiscardPolicy
 
 pytestmark = pytest.mark.faults
 
@@ -102,6 +104,32 @@ class WhenTheRelayWasAway:
             await eventually(lambda: report.state.condition is Condition.ALARMED)
             assert "not of this store" in report.state.why
         assert await messages_in(rig.source) == before
+
+    @pytest.mark.parametrize("headers", [{}, {"ce-position": "seven"}, {"ce-position": "7", "ce-id": "no uuid"}])
+    async def test_a_stranger_at_the_end_is_an_alarm(
+        self, nats: Nats, relaying: Relaying, headers: dict[str, str]
+    ) -> None:
+        """Whatever somebody else published there, it is said and kills nobody."""
+        await nats.client.publish("cortex.v1.p.box.b.box.opened", b"not ours", headers=headers)
+        await nats.client.flush()
+        async with relaying() as report:
+            await eventually(lambda: report.state.condition is Condition.ALARMED)
+            assert "not of this store" in report.state.why
+
+    async def test_a_full_stream_is_waited_for_and_said(
+        self, nats: Nats, log: EventLog, rig: StreamRig, relaying: Relaying
+    ) -> None:
+        """A broker that refuses for its own reasons is no second relay: trying at once would only keep it busy."""
+        info = await nats.jetstream.stream_info(rig.own.name)
+        full = info.config.evolve(max_msgs=info.state.messages, discard=DiscardPolicy.NEW)
+        await nats.jetstream.update_stream(full)
+        log.add(BoxFilled(box_id="one-too-many", amount=1))
+        async with relaying() as report:
+            await eventually(lambda: report.state.condition is Condition.WAITING)
+            assert "maximum messages" in report.state.why
+            await nats.jetstream.update_stream(info.config)
+            await filled_up_to(rig.own, head(log))
+        await check_copy(rig.source, log)
 
 
 @pytest.mark.usefixtures("watchful")

@@ -88,9 +88,9 @@ class MemoryEventStore:
         finally:
             self._clocks.discard(clock)
 
-    async def purge_requests(self, older_than: datetime) -> int:
-        """Forget the requests recorded before a time. Says how many."""
-        old = [name for name, request in self._requests.items() if request.recorded_at < older_than]
+    async def purge_requests(self, older_than: datetime, most: int) -> int:
+        """Forget requests recorded before a time, at most so many. Says how many."""
+        old = [name for name, request in self._requests.items() if request.recorded_at < older_than][:most]
         for name in old:
             del self._requests[name]
         return len(old)

@@ -23,6 +23,9 @@ from google.protobuf.message import Message
 from cortex_testkit.contracts.appends import CATALOGUE, OTHER_PROJECT, PROJECT, RECORDED_AT, Box, request
 from cortex_testkit.sample_events import BoxOpened
 
+MANY = 1_000_000
+"""More requests than any test makes."""
+
 WITHIN = 20.0
 """Seconds for what happens in milliseconds, on a machine that does ten other things."""
 
@@ -30,8 +33,8 @@ WITHIN = 20.0
 class FullEventStore(EventStore, CommandStore, Protocol):
     """All that an event store of ours does."""
 
-    async def purge_requests(self, older_than: datetime) -> int:
-        """Forget the requests recorded before a time."""
+    async def purge_requests(self, older_than: datetime, most: int) -> int:
+        """Forget requests recorded before a time."""
         ...
 
     async def replace_claims(self, at: int, held: Mapping[ClaimedValue, str]) -> bool:
@@ -271,11 +274,20 @@ class RequestContract:
         """A purge forgets what is older than its time, and nothing else."""
         box, key = Box.new(), request()
         await stored(store, box.append(0, box.opened(), request=key))
-        assert await store.purge_requests(datetime(2000, 1, 1, tzinfo=UTC)) == 0
+        assert await store.purge_requests(datetime(2000, 1, 1, tzinfo=UTC), MANY) == 0
         (again,) = await append(store, box.append(1, box.filled(1), request=key))
         assert again.outcome is Outcome.REPEATED
-        assert await store.purge_requests(datetime(9999, 1, 1, tzinfo=UTC)) >= 1
+        assert await store.purge_requests(datetime(9999, 1, 1, tzinfo=UTC), MANY) >= 1
         await stored(store, box.append(1, box.filled(1), request=key))
+
+    async def test_requests_are_forgotten_in_steps(self, store: FullEventStore) -> None:
+        """One step forgets as many as it may, so that it ends in time however many are old."""
+        await store.purge_requests(datetime(9999, 1, 1, tzinfo=UTC), MANY)
+        for _ in range(3):
+            box = Box.new()
+            await stored(store, box.append(0, box.opened(), request=request()))
+        steps = [await store.purge_requests(datetime(9999, 1, 1, tzinfo=UTC), 2) for _ in range(3)]
+        assert steps == [2, 1, 0]
 
 
 class ClaimContract:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -35,6 +36,9 @@ PROGRESS_WITHIN = 5.0
 """Seconds without any answer after which an attempt is given up. A cluster that elects a leader takes four."""
 
 EXPECTED_SEQUENCE = "Nats-Expected-Last-Sequence"
+
+FENCE_CODES = (10071, 10164)
+"""The server's codes for "wrong last sequence", with and without the sequence in the text."""
 
 FENCE_SIZE = 100
 """Bytes that the fence and the frame of the headers take at most."""
@@ -110,7 +114,9 @@ class FencedPublisher:
         if sequence == self._acknowledged + 1:
             self._acknowledged = sequence
         else:
-            self._failure = Fenced(f"stream {self._stream}: {sequence} instead of {self._acknowledged + 1}")
+            self._failure = _refusal(answer, self._stream) or Fenced(
+                f"stream {self._stream}: {sequence} instead of {self._acknowledged + 1}"
+            )
         if self._failure is not None or sequence >= self._awaited:
             self._progress.set()
 
@@ -150,10 +156,26 @@ def _acknowledged_sequence(answer: Msg) -> int:
     plain = _PLAIN_ANSWER.fullmatch(answer.data)
     if plain is not None:
         return int(plain[1])
-    try:
-        said = json.loads(answer.data)
-    except ValueError:
-        return 0
+    said = _said(answer)
     if "error" in said or said.get("duplicate"):
         return 0
     return int(said.get("seq", 0))
+
+
+def _refusal(answer: Msg, stream: str) -> StreamAway | None:
+    """Why the server cannot take the message at all; None when the fence refused it, or nobody answered.
+
+    A full stream, or a disk without room, will not be better at once: that is waited for, and said.
+    """
+    error = _said(answer).get("error")
+    if error is None or error.get("err_code") in FENCE_CODES:
+        return None
+    return StreamAway(f"NATS (stream {stream}: {error.get('description')})")
+
+
+def _said(answer: Msg) -> dict[str, Any]:
+    try:
+        said = json.loads(answer.data)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

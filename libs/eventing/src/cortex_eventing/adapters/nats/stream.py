@@ -1,6 +1,6 @@
 """Station 5: a service's own stream on JetStream, as its relay sees it: made, looked at, published to."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +18,9 @@ from cortex_eventing.stream_ports import StreamMissing
 MAX_BYTES = 1024**3
 """Bytes of a stream before its oldest messages go: readers that are that far behind use the feed. The server sets them
 aside for the stream, and an embedded one has four times as much in all."""
+
+NOBODYS = -1
+"""The position of a message that somebody else published: no event of any store has it."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,7 @@ class NatsStream:
             if last is None or last.seq is None:
                 return StreamEnd(last_sequence, None, None)
             if last.seq <= last_sequence:
-                headers = last.headers or {}
-                position, event_id = headers.get(POSITION), headers.get(EVENT_ID)
-                # A message without them was published by somebody else: no event of any store has this position.
-                return StreamEnd(last_sequence, int(position or -1), UUID(event_id) if event_id else None)
+                return _ending_with(last.headers or {}, last_sequence)
 
     async def _last_message(self) -> RawStreamMsg | None:
         """The message with the highest sequence. Not `>`, which answers 404 once the tail was deleted."""
@@ -146,3 +146,11 @@ async def delete_stream(nats: Nats, name: str) -> None:
             await nats.jetstream.delete_stream(name)
         except NotFoundError:
             return
+
+
+def _ending_with(headers: Mapping[str, str], last_sequence: int) -> StreamEnd:
+    """What a stream's last message says; one that is no event of ours has a position that no store has."""
+    try:
+        return StreamEnd(last_sequence, int(headers[POSITION]), UUID(headers[EVENT_ID]))
+    except (KeyError, ValueError):
+        return StreamEnd(last_sequence, NOBODYS, None)

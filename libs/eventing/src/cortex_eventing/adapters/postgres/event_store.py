@@ -35,7 +35,7 @@ _REQUEST = """
     SELECT body_hash = %s, "position", resource_id, version
     FROM requests WHERE project_id = %s AND method = %s AND request_id = %s
 """
-_PURGE = "SELECT cortex_purge_requests(%s)"
+_PURGE = "SELECT cortex_purge_requests(%s, %s)"
 _REPLACE_CLAIMS = "SELECT cortex_replace_claims(%s, %b, %b, %b, %b)"
 
 
@@ -128,9 +128,9 @@ class PostgresEventStore:
         """Ticks at once, whenever events may have been stored, and a few times a second."""
         return self._listener.ticks()
 
-    async def purge_requests(self, older_than: datetime) -> int:
-        """Forget the requests recorded before a time; a repeat of one of them is a new request. Says how many."""
-        rows = await self._pool.fetch(_PURGE, [older_than])
+    async def purge_requests(self, older_than: datetime, most: int) -> int:
+        """Forget requests recorded before a time; a repeat of one of them is a new request. Says how many."""
+        rows = await self._pool.fetch(_PURGE, [older_than, most])
         return int(rows[0][0])
 
     async def replace_claims(self, at: int, held: Mapping[ClaimedValue, str]) -> bool:
