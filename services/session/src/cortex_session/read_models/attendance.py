@@ -43,7 +43,7 @@ class AttendanceRow:
 
 
 def project(row: AttendanceRow | None, recorded: Recorded[AttendanceNews]) -> AttendanceRow | None:
-    """The row after an event. Words without a join before them open a row, too: one of a lane that was parked in between."""
+    """The row after an event."""
     event = recorded.event
     attendance = row or AttendanceRow(
         uuid.UUID(recorded.project_id), uuid.UUID(event.session_id), uuid.UUID(event.participant_id)
