@@ -2,6 +2,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -13,7 +14,8 @@ from cortex_eventing.recorded import Origin, RecordedBytes
 from cortex_runtime.database import DatabaseAccess
 from cortex_testkit.boxes import BOXES, OpenBox
 from cortex_testkit.clock import FrozenClock
-from cortex_testkit.contracts.appends import CATALOGUE, PROJECT, Box
+from cortex_testkit.contracts.appends import CATALOGUE, PROJECT, Box, request
+from cortex_testkit.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -90,6 +92,36 @@ async def test_ten_callers_create_one(stores: list[PostgresEventStore]) -> None:
     assert (len(created), len(refusals)) == (1, 9)
     assert {refusal.taken.owner for refusal in refusals} == {created[0].resource_id}
     assert await stores[0].head() == created[0].position
+
+
+READ = """
+    SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes)
+"""
+
+
+async def test_an_append_reads_as_little_when_the_store_has_grown(database: DatabaseAccess) -> None:
+    """Over a connection that planned on empty tables, appends look up single rows, however many there are by then."""
+    batches, size, singles = 10, 200, 50
+    async with PostgresEventStore(database.writer_dsn, CATALOGUE, SECRET) as store:
+        for _ in range(batches):
+            boxes = [Box.new() for _ in range(size)]
+            await store.append(
+                [box.append(0, box.opened(), request=request(), take=[box.claim(str(box.id))]) for box in boxes]
+            )
+        for _ in range(singles):
+            box = Box.new()
+            await store.append([box.append(0, box.opened(), request=request(), take=[box.claim(str(box.id))])])
+    async with await psycopg.AsyncConnection.connect(database.owner_dsn) as connection:
+        # A backend writes its counts down when it ends, which may take a moment.
+        await eventually(lambda: _count(connection, "SELECT sum(n_tup_ins) >= 6000 FROM pg_stat_user_tables"))
+        read = await _count(connection, READ)
+    assert read < 10 * (batches * size + singles), "a statement of cortex_append reads a whole table"
+
+
+async def _count(connection: psycopg.AsyncConnection, query: LiteralString) -> int:
+    await connection.rollback()
+    row = await (await connection.execute(query)).fetchone()
+    return int(row[0] or 0) if row else 0
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,11 @@ class WhenCalling:
             encode(other.append(0, other.opened(), release=[other.claim("w")], request=request()), CATALOGUE, KEYS),
         ]
         arrays = parameters(encoded)
-        assert [len(array) for array in arrays] == [2] * 7 + [3] * 5 + [2] * 5
-        assert arrays[7] == [1, 1, 2]
-        assert arrays[9] == [4, 5, 1]
-        assert arrays[13] == [True, False]
-        assert len(parameters([encode(box.append(0), CATALOGUE, KEYS)])) == 17
+        assert [len(array) for array in arrays] == [2] * 8 + [3] * 5 + [2] * 5
+        assert arrays[8] == [1, 1, 2]
+        assert arrays[10] == [4, 5, 1]
+        assert arrays[14] == [True, False]
+        assert len(parameters([encode(box.append(0), CATALOGUE, KEYS)])) == 18
 
     def test_claimed_values_do_not_appear(self) -> None:
         """Nothing that is sent to the store holds the value that was claimed."""

@@ -48,7 +48,8 @@ SELECT cortex_internal_table('stored_events'), cortex_internal_table('requests')
 
 -- Store each command's events, request row and claims, or say why not; one row for each command, in no order.
 --
--- c_*: the commands, numbered from 1 by their place. c_method is null where a repeat is not recognised.
+-- c_*: the commands, numbered from 1 by their place. c_last is the version after the command's last event, null when it
+-- has none; c_method is null where a repeat is not recognised.
 -- e_*: their events. e_command is the command's number; events of one command stand in order.
 -- k_*: the claims to take (k_take) or release.
 --
@@ -56,7 +57,7 @@ SELECT cortex_internal_table('stored_events'), cortex_internal_table('requests')
 -- positions are given out in the order of commits: a reader that goes on from the highest position misses nothing.
 -- The caller sees to it that no two commands of one call have the same aggregate, request or claim key.
 CREATE FUNCTION cortex_append(
-    c_project text[], c_aggregate uuid[], c_expected bigint[], c_resource text[],
+    c_project text[], c_aggregate uuid[], c_expected bigint[], c_last bigint[], c_resource text[],
     c_method text[], c_request uuid[], c_hash bytea[],
     e_command int[], e_aggregate uuid[], e_version bigint[], e_topic text[], e_state bytea[],
     k_command int[], k_take boolean[], k_kind text[], k_key bytea[], k_owner text[]
@@ -66,6 +67,9 @@ CREATE FUNCTION cortex_append(
 LANGUAGE plpgsql
 -- The writer may append through this function alone; it can neither change nor delete an event.
 SECURITY DEFINER SET search_path FROM CURRENT
+-- Plans are kept for the life of a connection. One made while the tables were small would read them whole when they have
+-- grown, until statistics come; every look-up here is one by an index, however large or small the tables are.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     head bigint;
@@ -85,16 +89,17 @@ BEGIN
     END LOOP;
     at_position := 0; resource := ''; at_version := 0;
 
-    -- The unique key alone would take version 5 after version 1, so the predecessor is looked for as well.
+    -- The unique key alone would take version 5 after version 1, so the predecessor is looked for as well. (Joins, as the
+    -- planner may answer an EXISTS behind an OR with a hash of the whole table.)
     FOR command IN
         SELECT c.n
         FROM unnest(c_aggregate, c_expected) WITH ORDINALITY AS c (aggregate, expected, n)
+        LEFT JOIN stored_events following
+            ON following.originator_id = c.aggregate AND following.originator_version = c.expected + 1
+        LEFT JOIN stored_events latest
+            ON latest.originator_id = c.aggregate AND latest.originator_version = c.expected
         WHERE c.n <> ALL (settled)
-          AND (EXISTS (SELECT FROM stored_events s
-                       WHERE s.originator_id = c.aggregate AND s.originator_version = c.expected + 1)
-               OR (c.expected > 0
-                   AND NOT EXISTS (SELECT FROM stored_events s
-                                   WHERE s.originator_id = c.aggregate AND s.originator_version = c.expected)))
+          AND (following.originator_id IS NOT NULL OR (c.expected > 0 AND latest.originator_id IS NULL))
     LOOP
         settled := settled || command;
         outcome := 'version_conflict';
@@ -131,24 +136,20 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
 
+    INSERT INTO stored_events (originator_id, originator_version, topic, state)
+    SELECT e.aggregate, e.version, e.topic, e.state
+    FROM unnest(e_command, e_aggregate, e_version, e_topic, e_state)
+        WITH ORDINALITY AS e (command, aggregate, version, topic, state, n)
+    WHERE e.command <> ALL (settled)
+    ORDER BY e.n;
+
     RETURN QUERY
-    WITH inserted AS (
-        INSERT INTO stored_events (originator_id, originator_version, topic, state)
-        SELECT e.aggregate, e.version, e.topic, e.state
-        FROM unnest(e_command, e_aggregate, e_version, e_topic, e_state)
-            WITH ORDINALITY AS e (command, aggregate, version, topic, state, n)
-        WHERE e.command <> ALL (settled)
-        ORDER BY e.n
-        RETURNING originator_id, originator_version, notification_id
-    ), last AS (
-        SELECT i.originator_id AS aggregate, max(i.notification_id) AS "position", max(i.originator_version) AS version
-        FROM inserted i GROUP BY i.originator_id
-    ), stored AS (
+    WITH stored AS (
         SELECT c.n::int AS n, c.project, c.method, c.request, c.hash, c.resource,
-               coalesce(last."position", head) AS "position", coalesce(last.version, 0) AS version
-        FROM unnest(c_project, c_aggregate, c_resource, c_method, c_request, c_hash)
-            WITH ORDINALITY AS c (project, aggregate, resource, method, request, hash, n)
-        LEFT JOIN last ON last.aggregate = c.aggregate
+               coalesce(s.notification_id, head) AS "position", coalesce(s.originator_version, 0) AS version
+        FROM unnest(c_project, c_aggregate, c_last, c_resource, c_method, c_request, c_hash)
+            WITH ORDINALITY AS c (project, aggregate, last, resource, method, request, hash, n)
+        LEFT JOIN stored_events s ON (s.originator_id, s.originator_version) = (c.aggregate, c.last)
         WHERE c.n <> ALL (settled)
     ), noted AS (
         INSERT INTO requests (project_id, method, request_id, body_hash, "position", resource_id, version)

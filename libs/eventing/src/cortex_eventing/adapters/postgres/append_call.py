@@ -10,8 +10,8 @@ from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.ports import Append, Appended, Outcome
 from cortex_eventing.stored_form import state_of
 
-COMMANDS = (Texts, Uuids, Bigints, Texts, Texts, Uuids, Byteas)
-"""Project, aggregate, expected version, resource, method, request id, hash of the request."""
+COMMANDS = (Texts, Uuids, Bigints, Bigints, Texts, Texts, Uuids, Byteas)
+"""Project, aggregate, expected version, last version, resource, method, request id, hash of the request."""
 EVENTS = (Ints, Uuids, Bigints, Texts, Byteas)
 """Command, aggregate, version, topic, state."""
 CLAIMS = (Ints, Booleans, Texts, Byteas, Texts)
@@ -19,7 +19,7 @@ CLAIMS = (Ints, Booleans, Texts, Byteas, Texts)
 
 APPEND = (
     "SELECT * FROM cortex_append("
-    "%b, %b, %b, %b, %b, %b, %b, "  # the commands
+    "%b, %b, %b, %b, %b, %b, %b, %b, "  # the commands
     "%b, %b, %b, %b, %b, "  # the events
     "%b, %b, %b, %b, %b)"  # the claims
 )
@@ -47,6 +47,7 @@ def encode(append: Append, catalogue: Catalogue, keys: ClaimKeys) -> EncodedAppe
         append.origin.project_id,
         append.aggregate_id,
         append.expected_version,
+        append.expected_version + len(append.events) if append.events else None,
         append.resource_id,
         request.method if request else None,
         request.request_id if request else None,
