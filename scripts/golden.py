@@ -35,8 +35,9 @@ def entries():
 
 def main():
     known = json.loads(FILE.read_text()) if FILE.exists() else []
-    states = {(entry["topic"], entry["state"]) for entry in known}
-    new = [entry for entry in entries() if (entry["topic"], entry["state"]) not in states]
+    # Told apart by what they say: maps have no order, so the same event has many serialized forms.
+    said = [(entry["topic"], entry["event"]) for entry in known]
+    new = [entry for entry in entries() if (entry["topic"], entry["event"]) not in said]
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(json.dumps(known + new, indent=1, ensure_ascii=False) + "\n")
     print(f"golden: {len(new)} new, {len(known)} known")
