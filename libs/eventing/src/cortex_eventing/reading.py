@@ -6,15 +6,15 @@ replaced by the feed until it is back.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from cortex_eventing.cancelling import cancel_until_ended
 from cortex_eventing.checkpoints import Checkpoint
 from cortex_eventing.contiguity import accept
 from cortex_eventing.errors import CortexError, Unavailable
+from cortex_eventing.feed_pages import pages_of
 from cortex_eventing.ports import EventFeed, Page, StreamMessage
 from cortex_eventing.reader_metrics import EVENTS, GAPS, OVERTAKEN, POSITION
 from cortex_eventing.recorded import RecordedBytes
@@ -173,8 +173,11 @@ class Reading:
 
     async def _fill_gap(self, message: StreamMessage) -> None:
         """Read the feed to beyond a message that does not follow."""
-        await self._read_feed(until=message.event.position)
-        if self._at.position < message.event.position:
+        while self._at.position < message.event.position:
+            page = await self._source.feed.read(self._at.position, FEED_PAGE)
+            if page.events:
+                await self._take_page(page)
+                continue
             raise Alarm(
                 f"the stream that {self._handler.name} reads is ahead of its store: position {message.event.position} "
                 f"against {self._at.position}. The store was restored older, or the stream is another store's: delete "
@@ -208,38 +211,24 @@ class Reading:
         self._idle_due = _now() + IDLE_AT_LEAST
         await self._handler.idle()
 
-    async def _read_feed(self, until: int | None = None) -> None:
-        """Read the feed to its head, or to a position at least."""
-        async with aclosing(self._pages()) as pages:
+    async def _read_feed(self) -> None:
+        """Read the feed to its head."""
+        async with aclosing(pages_of(self._source.feed, self._at.position, FEED_PAGE)) as pages:
             async for page in pages:
-                if page.events:
-                    last = page.events[-1].position
-                    await self._handle(page.events, Checkpoint(last, self._at.sequence), "feed")
-                if until is not None and self._at.position >= until:
-                    return
+                await self._take_page(page)
 
-    async def _pages(self) -> AsyncGenerator[Page, None]:
-        """The feed's pages from the checkpoint to its head; the next is on its way while one is dealt with."""
-        feed, position = self._source.feed, self._at.position
-        coming = asyncio.create_task(_read(feed, position))
-        try:
-            while True:
-                page = await coming
-                if page.events and page.events[0].previous_position != position:
-                    raise Alarm(
-                        f"the feed that {self._handler.name} reads goes on behind position "
-                        f"{page.events[0].previous_position} and not {position}: it is another store's. "
-                        "Rebuild the reader."
-                    )
-                if page.events:
-                    position = page.events[-1].position
-                if not page.at_head:
-                    coming = asyncio.create_task(_read(feed, position))
-                yield page
-                if page.at_head:
-                    return
-        finally:
-            await cancel_until_ended(coming)
+    async def _take_page(self, page: Page) -> None:
+        if page.events:
+            self._refuse_foreign(page.events[0])
+            await self._handle(page.events, Checkpoint(page.events[-1].position, self._at.sequence), "feed")
+
+    def _refuse_foreign(self, first: RecordedBytes) -> None:
+        """The feed must go on where the checkpoint is."""
+        if first.previous_position != self._at.position:
+            raise Alarm(
+                f"the feed that {self._handler.name} reads goes on behind position {first.previous_position} and not "
+                f"{self._at.position}: it is another store's. Rebuild the reader."
+            )
 
     async def _handle(self, events: Sequence[RecordedBytes], new: Checkpoint, source: str) -> None:
         if events:
@@ -251,7 +240,3 @@ class Reading:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _read(feed: EventFeed, position: int) -> Page:
-    return await feed.read(position, FEED_PAGE)

@@ -6,11 +6,12 @@ second relay, or a repeat, from storing anything twice. A stream that is wiped i
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from cortex_eventing.failpoints import declare, failpoint
+from cortex_eventing.feed_pages import pages_of
 from cortex_eventing.ports import EventFeed, StreamEnd
 from cortex_eventing.relay_metrics import FENCED, LAG, POSITION, PUBLISHED, REFILLS
 from cortex_eventing.role_state import Report
@@ -27,6 +28,9 @@ PAGE = 1_000
 LOOK_AGAIN = 3.0
 """Seconds between two looks of an idle relay at the stream's end. Deleted messages do not change the stream's count,
 and the fence passes them: only a look shows that the tail is gone."""
+
+MEASURE_EVERY = 1.0
+"""Seconds between two measurements of how far behind a busy relay is."""
 
 FENCED_PAUSE = 0.05
 """Seconds after a refusal, so that two relays that overlap do not drive one another."""
@@ -111,32 +115,31 @@ class Relay:
             position = resume.position
             due = _now() + LOOK_AGAIN
             while True:
-                position, at_head = await self._publish_page(publishing, position)
-                if not at_head:
-                    continue
+                position = await self._publish_to_head(publishing, position)
                 if _now() > due:
-                    await publishing.settled()
                     if await self._moved_on(publishing.sequence, position):
                         return
                     due = _now() + LOOK_AGAIN
                 await clock.sleep(POLL)
 
-    async def _publish_page(self, publishing: Publishing, position: int) -> tuple[int, bool]:
-        """Send the next page; where that leads, and whether the store has no more."""
-        page = await self._store.read(position, PAGE)
-        if page.events:
-            await publishing.send(page.events)
-            await failpoint(AFTER_PUBLISH)
-            position = page.events[-1].position
-            PUBLISHED.labels(self._stream.name).inc(len(page.events))
-        if page.at_head:
-            await publishing.settled()
-            await failpoint(AFTER_ACK)
-            POSITION.labels(self._stream.name).set(position)
-            LAG.labels(self._stream.name).set(0)
-        else:
-            LAG.labels(self._stream.name).set(await self._store.head() - position)
-        return position, page.at_head
+    async def _publish_to_head(self, publishing: Publishing, position: int) -> int:
+        """Send all that the store has behind a position, and wait until it has arrived; where that leads."""
+        measure_due = _now() + MEASURE_EVERY
+        async with aclosing(pages_of(self._store, position, PAGE)) as pages:
+            async for page in pages:
+                if page.events:
+                    await publishing.send(page.events)
+                    await failpoint(AFTER_PUBLISH)
+                    position = page.events[-1].position
+                    PUBLISHED.labels(self._stream.name).inc(len(page.events))
+                if _now() > measure_due:
+                    LAG.labels(self._stream.name).set(await self._store.head() - position)
+                    measure_due = _now() + MEASURE_EVERY
+        await publishing.settled()
+        await failpoint(AFTER_ACK)
+        POSITION.labels(self._stream.name).set(position)
+        LAG.labels(self._stream.name).set(0)
+        return position
 
     async def _moved_on(self, sequence: int, position: int) -> bool:
         """Whether the stream ends elsewhere than it was left."""
