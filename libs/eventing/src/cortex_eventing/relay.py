@@ -58,11 +58,13 @@ class Relay:
     Args:
         store: the service's events.
         stream: where they go.
+        refill: how an operator has the stream deleted, for alarms.
     """
 
-    def __init__(self, store: OwnFeed, stream: OwnStream) -> None:
+    def __init__(self, store: OwnFeed, stream: OwnStream, *, refill: str = "delete it") -> None:
         self._store = store
         self._stream = stream
+        self._refill = refill
 
     async def run(self, report: Report) -> NoReturn:
         """Publish for ever.
@@ -92,7 +94,7 @@ class Relay:
         if end.last_sequence > 0:
             raise Alarm(
                 f"stream {self._stream.name} was emptied: it counts {end.last_sequence} messages and holds none. "
-                f"If it should be filled again from the store: nats stream rm {self._stream.name}"
+                f"If it should be filled again from the store: {self._refill}"
             )
         REFILLS.labels(self._stream.name).inc()
         return _Resume(0, 0)
@@ -105,7 +107,7 @@ class Relay:
             raise Alarm(
                 f"stream {self._stream.name} is not of this store: it ends with position {end.position}, which the "
                 "store holds as another event or not at all. Restore the store that it is of; or, if this store is the "
-                f"right one, delete the stream, and it is filled again: nats stream rm {self._stream.name}"
+                f"right one, and the stream should be filled again from it: {self._refill}"
             )
 
     async def _publish_from(self, resume: _Resume, clock: Alarmclock, report: Report) -> None:

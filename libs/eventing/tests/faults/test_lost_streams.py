@@ -29,7 +29,7 @@ def relaying(log: EventLog, rig: StreamRig) -> Relaying:
 
     @asynccontextmanager
     async def run() -> AsyncIterator[Report]:
-        async with role(Relay(log, rig.own).run) as report:
+        async with role(Relay(log, rig.own, refill="boxes refill").run) as report:
             yield report
 
     return run
@@ -78,7 +78,7 @@ class WhenTheRelayWasAway:
         await rig.vandal.purge()
         async with relaying() as report:
             await eventually(lambda: report.state.condition is Condition.ALARMED)
-            assert "nats stream rm" in report.state.why
+            assert "boxes refill" in report.state.why
             log.add(BoxFilled(box_id="b", amount=1))
             assert await messages_in(rig.source) == []
             await rig.vandal.delete()

@@ -1,8 +1,8 @@
 """`python -m cortex_<service> [command]`: runs the service, or does one thing and ends."""
 
-import argparse
 import asyncio
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
@@ -15,17 +15,23 @@ from cortex_runtime.process import CANNOT_START, FAILED, STOPPED, Service, Setti
 from cortex_runtime.settings import SettingsError, load
 
 
+def no_arguments(parser: ArgumentParser) -> None:
+    """A command that takes none."""
+
+
 @dataclass(frozen=True)
 class Task(Generic[Settings]):
     """Something that the command line does beside running the service.
 
     Attributes:
         help: what, for `--help`.
-        run: does it; the answer is one line for the operator.
+        run: does it; the answer is for the operator, one line or a table.
+        declare: names the arguments that it takes.
     """
 
     help: str
-    run: Callable[[Settings], Awaitable[str]]
+    run: Callable[[Settings, Namespace], Awaitable[str]]
+    declare: Callable[[ArgumentParser], None] = no_arguments
 
 
 @dataclass(frozen=True)
@@ -48,26 +54,26 @@ class CommandLine(Generic[Settings]):
 
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Do what the arguments say; the exit status: 0 done, 1 failed, 2 cannot start as it was set up."""
-        command = self._parser().parse_args(arguments).command
-        if command in self.tasks:
-            return self._do(self.tasks[command])
+        asked = self._parser().parse_args(arguments)
+        if asked.command in self.tasks:
+            return self._do(self.tasks[asked.command], asked)
         return run(f"cortex-{self.name}", self.settings, self.service)
 
-    def _parser(self) -> argparse.ArgumentParser:
-        parser = argparse.ArgumentParser(
+    def _parser(self) -> ArgumentParser:
+        parser = ArgumentParser(
             prog=f"python -m cortex_{self.name}", description=self.about, epilog="Settings: CORTEX_* variables."
         )
         commands = parser.add_subparsers(dest="command", metavar="command")
         commands.add_parser("serve", help="run the service until it is asked to stop (the default)")
         for name, task in self.tasks.items():
-            commands.add_parser(name, help=task.help)
+            task.declare(commands.add_parser(name, help=task.help))
         return parser
 
-    def _do(self, task: Task[Settings]) -> int:
+    def _do(self, task: Task[Settings], asked: Namespace) -> int:
         try:
             settings = load(self.settings)
             logs.configure(f"cortex-{self.name}", settings.log.level)
-            sys.stdout.write(f"{asyncio.run(self._answer(task, settings))}\n")
+            sys.stdout.write(f"{asyncio.run(self._answer(task, settings, asked))}\n")
         except SettingsError as error:
             return _refuse(CANNOT_START, *(f"{problem.variable} {problem.rule}" for problem in error.problems))
         except CannotStart as error:
@@ -76,8 +82,8 @@ class CommandLine(Generic[Settings]):
             return _refuse(FAILED, str(error))
         return STOPPED
 
-    async def _answer(self, task: Task[Settings], settings: Settings) -> str:
-        return await task.run(settings)
+    async def _answer(self, task: Task[Settings], settings: Settings, asked: Namespace) -> str:
+        return await task.run(settings, asked)
 
 
 def _refuse(status: int, *lines: str) -> int:

@@ -1,4 +1,5 @@
 import logging
+from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -26,15 +27,19 @@ async def service(_settings: ServiceSettings) -> AsyncIterator[None]:
     yield
 
 
-async def count(settings: ServiceSettings) -> str:
-    return f"counted at {settings.nats.url}"
+async def count(settings: ServiceSettings, asked: Namespace) -> str:
+    return f"counted at {settings.nats.url}{' twice' if asked.twice else ''}"
 
 
-async def refuse(_settings: ServiceSettings) -> str:
+def ask_how_often(parser: ArgumentParser) -> None:
+    parser.add_argument("--twice", action="store_true")
+
+
+async def refuse(_settings: ServiceSettings, _asked: Namespace) -> str:
     raise CannotStart("mend this first")
 
 
-async def miss(_settings: ServiceSettings) -> str:
+async def miss(_settings: ServiceSettings, _asked: Namespace) -> str:
     raise Unavailable("PostgreSQL")
 
 
@@ -43,7 +48,11 @@ SAMPLE = CommandLine(
     about="Nothing.",
     settings=ServiceSettings,
     service=service,
-    tasks={"count": Task("count things", count), "refuse": Task("refuse", refuse), "miss": Task("miss", miss)},
+    tasks={
+        "count": Task("count things", count, ask_how_often),
+        "refuse": Task("refuse", refuse),
+        "miss": Task("miss", miss),
+    },
 )
 
 
@@ -76,6 +85,11 @@ class WhenWellSetUp:
         """It has the same settings as the service."""
         assert SAMPLE.main(["count"]) == 0
         assert capsys.readouterr().out == "counted at nats://127.0.0.1:4222\n"
+
+    def test_a_task_gets_its_arguments(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """As it declared them."""
+        assert SAMPLE.main(["count", "--twice"]) == 0
+        assert capsys.readouterr().out == "counted at nats://127.0.0.1:4222 twice\n"
 
     @pytest.mark.parametrize(
         ("task", "status", "said"), [("refuse", 2, "mend this first"), ("miss", 1, "PostgreSQL is away")]

@@ -1,6 +1,7 @@
 """The one place that knows who talks to whom in identity; start and stop order is the indentation."""
 
-from collections.abc import AsyncIterator, Sequence
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from cortex.identity.v1.identity_service_pb2 import DESCRIPTOR
@@ -26,6 +27,7 @@ from cortex_eventing.role_state import Reports
 from cortex_eventing.roles import Role, running
 from cortex_runtime.adapters.admin_http import admin_http
 from cortex_runtime.adapters.grpc_server import Listening, Served, grpc_server
+from cortex_runtime.adapters.operating import Operating
 from cortex_runtime.adapters.postgres_watch import watch_postgres
 from cortex_runtime.adapters.schema import bring_up_to_date
 from cortex_runtime.clock import SystemClock
@@ -42,6 +44,7 @@ from cortex_identity.settings import IdentitySettings
 
 SERVICE = "identity"
 STREAM = "IDENTITY"
+REFILL = "python -m cortex_identity refill-stream"
 MIGRATIONS = ("cortex_eventing.adapters", "cortex_identity")
 
 
@@ -78,7 +81,7 @@ def _elected(
     """What one replica does for all."""
     stream = StreamSettings(STREAM, EVENTS.filters(), manage=settings.nats.manage_streams)
     own = Source(NatsSource(nats, STREAM), store, store.changes)
-    relay = Relay(store, NatsStream(nats, stream, Envelopes(EVENTS, SERVICE)))
+    relay = Relay(store, NatsStream(nats, stream, Envelopes(EVENTS, SERVICE)), refill=REFILL)
     rows = PostgresProjectionStore(projecting, PARTICIPANT_LIST)
     projection = ProjectionRunner(PARTICIPANT_LIST, rows, own, board.of(PARTICIPANT_LIST.name))
     return (
@@ -106,27 +109,28 @@ def _served(store: PostgresEventStore, views: Views, board: ProgressBoard) -> Se
     return Served(service, add_IdentityServiceServicer_to_server, servicer)
 
 
-async def _migrate(settings: IdentitySettings) -> str:
+async def _migrate(settings: IdentitySettings, _arguments: Namespace) -> str:
     applied = await bring_up_to_date(settings.postgres.access, *MIGRATIONS)
     return f"applied {len(applied)} migrations"
 
 
-async def _rebuild(settings: IdentitySettings) -> str:
+async def _rebuild(settings: IdentitySettings, _arguments: Namespace) -> str:
     async with linked(settings.postgres.access.writer_dsn, "cortex-rebuild") as link:
         await rebuild(PostgresProjectionStore(link, PARTICIPANT_LIST))
     return "the read models are empty; the running service fills them again"
 
 
-async def _rebuild_claims(settings: IdentitySettings) -> str:
+async def _rebuild_claims(settings: IdentitySettings, _arguments: Namespace) -> str:
     async with event_store(settings) as store:
         return f"{await rebuild_claims(store, EVENTS, claims_of)} claims are held"
 
 
-TASKS = {
+TASKS: Mapping[str, Task[IdentitySettings]] = {
     "migrate": Task("bring the database's schema up to date, as its owner", _migrate),
     "rebuild": Task("make the read models anew from the events", _rebuild),
     "rebuild-claims": Task(
         "make the claims anew from the events, for instance under another claim key", _rebuild_claims
     ),
+    **Operating[IdentitySettings](STREAM, (PARTICIPANT_LIST.name,)).tasks,
 }
 """What the command line does beside running the service."""

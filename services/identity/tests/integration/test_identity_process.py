@@ -14,6 +14,8 @@ from cortex.identity.v1.identity_service_pb2 import (
     LookupParticipantRequest,
 )
 from cortex.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
+from cortex_eventing.adapters.nats.connection import connected_now
+from cortex_eventing.adapters.nats.stream import count_messages
 from cortex_runtime.adapters.embedded.ports import free_port
 from cortex_runtime.adapters.embedded.servers import service_environment
 from cortex_runtime.database import DatabaseAccess
@@ -151,7 +153,34 @@ async def test_wrong_settings_are_said_and_nothing_starts(own_environment: dict[
         assert "hush" not in process.output()
 
 
-async def run_task(task: str, environment: dict[str, str], folder: Path) -> int:
+async def test_an_emptied_stream_is_filled_again_when_an_operator_says_so(
+    own_environment: dict[str, str], nats_url: str, port: int, project: str, tmp_path: Path
+) -> None:
+    """The command that the relay's alarm names, while the service runs; nothing is parked meanwhile."""
+    address = f"127.0.0.1:{port}"
+    async with (
+        service_process(MODULE, own_environment, tmp_path / "log") as process,
+        connected_now(nats_url, "t") as nats,
+    ):
+        await until_serving(process, address)
+
+        async def filled() -> bool:
+            return await count_messages(nats, "IDENTITY") == 3
+
+        async with grpc.aio.insecure_channel(address) as channel:
+            for number in range(3):
+                await create(IdentityServiceStub(channel), project, number)
+        await eventually(filled)
+        await nats.jetstream.purge_stream("IDENTITY")
+        assert await run_task("refill-stream", own_environment, tmp_path) == 2
+        assert "say --yes" in (tmp_path / "refill-stream").read_text()
+        assert await run_task("refill-stream", own_environment, tmp_path, "--yes") == 0
+        await eventually(filled)
+        assert await run_task("parked", own_environment, tmp_path) == 0
+        assert (tmp_path / "parked").read_text().splitlines()[-1] == "nothing is parked"
+
+
+async def run_task(task: str, environment: dict[str, str], folder: Path, *arguments: str) -> int:
     """The exit status of `python -m cortex_identity TASK`; its output is in a file of that name."""
-    async with service_process(MODULE, environment, folder / task, [task]) as process:
+    async with service_process(MODULE, environment, folder / task, [task, *arguments]) as process:
         return await process.wait()

@@ -1,6 +1,7 @@
 """The one place that knows who talks to whom in session; start and stop order is the indentation."""
 
-from collections.abc import AsyncIterator, Sequence
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import grpc
@@ -32,6 +33,7 @@ from cortex_runtime.adapters.admin_http import admin_http
 from cortex_runtime.adapters.channels import channel_to
 from cortex_runtime.adapters.grpc_feed import GrpcFeed
 from cortex_runtime.adapters.grpc_server import Listening, Served, grpc_server
+from cortex_runtime.adapters.operating import Operating
 from cortex_runtime.adapters.postgres_watch import watch_postgres
 from cortex_runtime.adapters.schema import bring_up_to_date
 from cortex_runtime.clock import SystemClock
@@ -55,6 +57,7 @@ from cortex_session.watching import MessageWatch
 SERVICE = "session"
 STREAM = "SESSION"
 TRANSCRIBER_STREAM = "TRANSCRIBER"
+REFILL = "python -m cortex_session refill-stream"
 MIGRATIONS = ("cortex_eventing.adapters", "cortex_session")
 CLOCK = SystemClock()
 
@@ -99,7 +102,7 @@ def _own_events(
 ) -> Sequence[Role]:
     """What one replica does for all with this service's events."""
     stream = StreamSettings(STREAM, EVENTS.filters(), manage=settings.nats.manage_streams)
-    relay = Relay(store, NatsStream(nats, stream, Envelopes(EVENTS, SERVICE)))
+    relay = Relay(store, NatsStream(nats, stream, Envelopes(EVENTS, SERVICE)), refill=REFILL)
     source = Source(NatsSource(nats, STREAM), store, store.changes)
     projection = ProjectionRunner(ROOMS, PostgresProjectionStore(projecting, ROOMS), source, board.of(ROOMS.name))
     return (
@@ -140,25 +143,26 @@ def _sessions(store: PostgresEventStore) -> Sessions:
     return Sessions(CommandHandling(SESSIONS, store, CLOCK), CLOCK, Uuid7Ids(CLOCK))
 
 
-async def _migrate(settings: SessionSettings) -> str:
+async def _migrate(settings: SessionSettings, _arguments: Namespace) -> str:
     applied = await bring_up_to_date(settings.postgres.access, *MIGRATIONS)
     return f"applied {len(applied)} migrations"
 
 
-async def _rebuild(settings: SessionSettings) -> str:
+async def _rebuild(settings: SessionSettings, _arguments: Namespace) -> str:
     async with linked(settings.postgres.access.writer_dsn, "cortex-rebuild") as link:
         await rebuild(PostgresProjectionStore(link, ROOMS))
     return "the read models are empty; the running service fills them again"
 
 
-async def _rebuild_claims(settings: SessionSettings) -> str:
+async def _rebuild_claims(settings: SessionSettings, _arguments: Namespace) -> str:
     async with event_store(settings) as store:
         return f"{await rebuild_claims(store, EVENTS, RoomClaims())} claims are held"
 
 
-TASKS = {
+TASKS: Mapping[str, Task[SessionSettings]] = {
     "migrate": Task("bring the database's schema up to date, as its owner", _migrate),
     "rebuild": Task("make the read models anew from the events", _rebuild),
     "rebuild-claims": Task("make the claims anew from the events, for instance under another key", _rebuild_claims),
+    **Operating[SessionSettings](STREAM, (ROOMS.name, FOLLOW_SPEAKERS.name)).tasks,
 }
 """What the command line does beside running the service."""

@@ -1,6 +1,7 @@
 """The one place that knows who talks to whom in the transcriber; start and stop order is the indentation."""
 
-from collections.abc import AsyncIterator, Sequence
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -29,6 +30,7 @@ from cortex_runtime.adapters.channels import channel_to
 from cortex_runtime.adapters.error_table import status_of
 from cortex_runtime.adapters.grpc_feed import GrpcFeed
 from cortex_runtime.adapters.grpc_server import Listening, Served, grpc_server
+from cortex_runtime.adapters.operating import Operating
 from cortex_runtime.adapters.postgres_watch import watch_postgres
 from cortex_runtime.adapters.schema import bring_up_to_date
 from cortex_runtime.clock import SystemClock
@@ -62,6 +64,7 @@ from cortex_transcriber.sweeping import Heartbeat, Sweep
 SERVICE = "transcriber"
 STREAM = "TRANSCRIBER"
 SESSION_STREAM = "SESSION"
+REFILL = "python -m cortex_transcriber refill-stream"
 MIGRATIONS = ("cortex_eventing.adapters", "cortex_transcriber")
 EVENTS = Catalogue(SPEAKER_EVENTS)
 CLOCK = SystemClock()
@@ -135,7 +138,7 @@ def _own_events(
 ) -> Sequence[Role]:
     """What one replica does for all with this service's events."""
     stream = NatsStreamSettings(STREAM, EVENTS.filters(), manage=settings.nats.manage_streams)
-    relay = Relay(store, NatsStream(nats, stream, Envelopes(EVENTS, SERVICE)))
+    relay = Relay(store, NatsStream(nats, stream, Envelopes(EVENTS, SERVICE)), refill=REFILL)
     source = Source(NatsSource(nats, STREAM), store, store.changes)
     rows = PostgresProjectionStore(projecting, PROJECTION)
     projection = ProjectionRunner(PROJECTION, rows, source, Progress(PROJECTION.name))
@@ -149,19 +152,20 @@ def _served(settings: TranscriberSettings, parts: Parts, store: PostgresEventSto
     return Served(service, add_TranscriberServiceServicer_to_server, servicer, servicer.drain)
 
 
-async def _migrate(settings: TranscriberSettings) -> str:
+async def _migrate(settings: TranscriberSettings, _arguments: Namespace) -> str:
     applied = await bring_up_to_date(settings.postgres.access, *MIGRATIONS)
     return f"applied {len(applied)} migrations"
 
 
-async def _rebuild(settings: TranscriberSettings) -> str:
+async def _rebuild(settings: TranscriberSettings, _arguments: Namespace) -> str:
     async with linked(settings.postgres.access.writer_dsn, "cortex-rebuild") as link:
         await rebuild(PostgresProjectionStore(link, PROJECTION))
     return "the read model is empty; the running service fills it again"
 
 
-TASKS = {
+TASKS: Mapping[str, Task[TranscriberSettings]] = {
     "migrate": Task("bring the database's schema up to date, as its owner", _migrate),
     "rebuild": Task("make the read model anew from the events", _rebuild),
+    **Operating[TranscriberSettings](STREAM, (PROJECTION.name,)).tasks,
 }
 """What the command line does beside running the service."""

@@ -21,6 +21,8 @@ RECONNECT_WAIT = 0.1
 """Seconds. With nats-py's own 2 s the first call after a server's restart took 5 s."""
 CONNECT_WITHIN = 2
 """Seconds."""
+REACHED_WITHIN = 5.0
+"""Seconds until a task tells its operator that NATS is away: a second attempt fits in."""
 REQUEST_WITHIN = 2.0
 """Seconds for an answer of the JetStream API, which takes a millisecond when all is well."""
 CLOSE_WITHIN = 2.0
@@ -123,6 +125,26 @@ async def connected(url: str, name: str) -> AsyncIterator[Nats]:
         yield connection
     finally:
         await cancel_until_ended(connecting)
+        await connection.close()
+
+
+@asynccontextmanager
+async def connected_now(url: str, name: str) -> AsyncIterator[Nats]:
+    """A connection that is there: for tasks that do one thing and end. Arguments as for `connected`.
+
+    Raises:
+        StreamAway: the server cannot be reached.
+    """
+    connection = Nats()
+    try:
+        async with asyncio.timeout(REACHED_WITHIN):
+            await connection.keep_connecting(url, name)
+    except TimeoutError:
+        await connection.close()
+        raise StreamAway("NATS") from None
+    try:
+        yield connection
+    finally:
         await connection.close()
 
 

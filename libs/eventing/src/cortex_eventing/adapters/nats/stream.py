@@ -135,6 +135,19 @@ class NatsStream:
             yield publisher
 
 
+async def count_messages(nats: Nats, name: str) -> int:
+    """How many messages a stream holds; 0 when there is no such stream.
+
+    Raises:
+        StreamAway: the broker is away.
+    """
+    with away_as_stream_away():
+        try:
+            return (await nats.jetstream.stream_info(name)).state.messages
+        except NotFoundError:
+            return 0
+
+
 async def delete_stream(nats: Nats, name: str) -> None:
     """The operator's answer to the alarm of an emptied stream: its relay makes it anew and fills it from the store.
 
