@@ -53,7 +53,7 @@ def test_what_is_not_marked_safe_is_withheld(written: io.StringIO) -> None:
     assert "Ada" not in written.getvalue()
 
 
-@pytest.mark.parametrize("value", ["x" * 201, {"name": "Ada"}, b"Ada", ["Ada", {"a": 1}], object()])
+@pytest.mark.parametrize("value", ["x" * 501, {"name": "Ada"}, b"Ada", ["Ada", {"a": 1}], object()])
 def test_safe_keys_hold_short_plain_values(written: io.StringIO, value: object) -> None:
     """A text that is longer than any id of ours, or a whole object, is not what a safe key is for."""
     log().info("created", reason=value)
@@ -87,6 +87,14 @@ def test_lines_of_libraries_are_places(written: io.StringIO) -> None:
     assert (line["action"], line["logger"], line["level"]) == ("library_line", "nats.aio", "warning")
     assert line["place"].startswith("test_logs:")
     assert "Ada" not in written.getvalue()
+
+
+def test_alarms_reach_the_operator_with_what_to_do(written: io.StringIO) -> None:
+    """What the library of events writes names roles, streams and positions, and the longest of it is told whole."""
+    alarm = "stream SESSION is not of this store: it ends with position 7, " + "and so on. " * 25
+    logging.getLogger("cortex_eventing.roles").error("%s: %s", "relay", alarm)
+    (line,) = lines(written)
+    assert (line["action"], line["what"], line["level"]) == ("eventing", f"relay: {alarm}", "error")
 
 
 def test_lines_below_the_level_are_not_written(written: io.StringIO) -> None:
