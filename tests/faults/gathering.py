@@ -136,6 +136,7 @@ def _all_received(stores: Mapping[str, Sequence[RecordedEvent]], project_id: str
     return all(
         event.id in followed[service]
         for service, store in stores.items()
+        if service in followed
         for event in [each for each in store if each.project_id == project_id][-1:]
     )
 

@@ -190,9 +190,11 @@ class _Room:
 
 
 @asynccontextmanager
-async def traffic(addresses: Addresses, voices: Sequence[Voice], speed: float = SPEED) -> AsyncIterator[Traffic]:
-    """Traffic in a project of its own while the context lasts; what was begun is finished before it ends."""
-    async with CortexClient(addresses, str(uuid.uuid4()), timeout=ONE_CALL) as cortex:
+async def traffic(
+    addresses: Addresses, project_id: str, voices: Sequence[Voice], speed: float = SPEED
+) -> AsyncIterator[Traffic]:
+    """Traffic in a project while the context lasts; what was begun is finished before it ends."""
+    async with CortexClient(addresses, project_id, timeout=ONE_CALL) as cortex:
         goes_on = Traffic(cortex, voices, speed)
         async with asyncio.TaskGroup() as running:
             running.create_task(goes_on.play_rooms())
