@@ -146,7 +146,7 @@ class AudioStream:
                 if not told:
                     await self._work.wait()
             await call.done_writing()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
             return  # the connection broke; the reader is told why
 
     def _round(self) -> Iterator[StreamAudioRequest]:

@@ -9,6 +9,11 @@ PASSING = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCo
 
 
 def is_passing(failed: CallFailed) -> bool:
-    """Whether another attempt may succeed: the server is away, or full and said when to come back."""
+    """Whether another attempt may succeed: the server is away, or full and said when to come back.
+
+    A connection that breaks while a message is being written ends the call with INTERNAL, said by our own end of it
+    before the real reason can arrive. The services give a reason with every error, so the one without is gRPC's.
+    """
     full = failed.code is grpc.StatusCode.RESOURCE_EXHAUSTED and failed.retry_after is not None
-    return failed.code in PASSING or full
+    broke = failed.code is grpc.StatusCode.INTERNAL and not failed.reason
+    return failed.code in PASSING or full or broke

@@ -12,6 +12,7 @@ from cortex_client.errors import (
     RoomTaken,
     failure_of,
 )
+from cortex_client.retrying import is_passing
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -66,3 +67,12 @@ def test_an_answer_without_details_keeps_its_code() -> None:
     failed = failure_of(grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata()))
     assert type(failed) is CallFailed
     assert (failed.code, failed.reason, failed.violations) == (grpc.StatusCode.INTERNAL, "", ())
+
+
+def test_a_defect_of_a_service_does_not_pass() -> None:
+    """INTERNAL with a reason is a service's answer; without one it is gRPC's word for a connection that broke."""
+    defect = failure_of(answered(grpc.StatusCode.INTERNAL, ErrorInfo(reason="INTERNAL")))
+    assert not is_passing(defect)
+    assert is_passing(
+        failure_of(grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata()))
+    )

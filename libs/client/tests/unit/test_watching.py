@@ -49,9 +49,10 @@ class Played:
             yield step
 
 
-async def test_a_broken_watch_goes_on_after_the_last_position() -> None:
-    """Each message comes once, whether the connection breaks or the server drains."""
-    watches = Watches([message(1), message(2), broken()], [message(4)], [message(7), OVER])
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+async def test_a_broken_watch_goes_on_after_the_last_position(code: grpc.StatusCode) -> None:
+    """Each message comes once, whether the connection breaks, however gRPC calls that, or the server drains."""
+    watches = Watches([message(1), message(2), broken(code)], [message(4)], [message(7), OVER])
     got = [response.position async for response in watch(watches, 0)]
     assert got == [1, 2, 4, 7, 9]
     assert watches.asked == [0, 2, 4]

@@ -7,6 +7,7 @@ import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex_eventing.errors import InvalidInput, LimitReached, NotFound
 from cortex_eventing.times import stamp
+from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 from cortex_transcriber.domain.commands import Absence
 from cortex_transcriber.speech.segmenting import Segmenting
@@ -100,6 +101,21 @@ class WhenSomebodySpeaks:
         assert stage.speakers.kinds == ["SpeakerJoined", "UtteranceTranscribed", "SpeakerLeft", "SpeakerJoined"]
         assert stage.speakers.events[2].left_at == stamp(PEER_ZERO + timedelta(milliseconds=FRAME_MS * 40))
         assert bot.acknowledged == 39
+
+    async def test_the_end_may_follow_while_it_is_stored(self, stage: Stage) -> None:
+        """A peer that left and was heard out is not heard out again when the stream ends before its words are there."""
+        hold = stage.recognition.held[0] = asyncio.Event()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:40])
+            bot.say(peer_left=pb.PeerLeft(peer=1))
+            await eventually(lambda: not stage.hearing._attended)
+            bot.say(end=pb.End())
+            await eventually(lambda: bot.unread == 0)
+            hold.set()
+            await bot.closed()
+        assert stage.speakers.kinds == ["SpeakerJoined", "UtteranceTranscribed", "SpeakerLeft"]
 
 
 class WhenNothingComesAnyMore:

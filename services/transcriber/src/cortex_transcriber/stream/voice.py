@@ -101,12 +101,17 @@ class Voice:
         self._parts.hearing.given(self._ear)
 
     async def finish(self, *, speech_is_over: bool) -> None:
-        """Hear everything out that was taken; `speech_is_over` ends an utterance that goes on, too."""
+        """Hear everything out that was taken; `speech_is_over` ends an utterance that goes on, too.
+
+        Harmless when it was asked for before: a peer leaves, and then the stream ends.
+        """
+        if self._closed:
+            return
         if speech_is_over:
             self._goes_on = False
             self._ear.end()
             self._parts.hearing.given(self._ear)
-        await self._parts.hearing.until(lambda: not self._ear.ready)
+        await self._parts.hearing.until(lambda: self._closed or not self._ear.ready)
         self.forget()
 
     def forget(self) -> None:
