@@ -29,7 +29,10 @@ def view_findings(ledger: Ledger, evidence: Evidence) -> Iterator[str]:
     """What is wrong with the lists of one project."""
     yield from _participants(ledger, evidence)
     yield from _sessions(ledger, evidence)
-    for session_id in sorted(ledger.session_ids):
+    created = evidence.events("session", MessageCreated, ledger.project_id)
+    for session_id in {event.session_id for _, event in created} - ledger.spoken_in:
+        yield f"session {session_id}: has messages, and nobody spoke in it"
+    for session_id in sorted(ledger.spoken_in):
         for wrong in (*_messages(ledger, evidence, session_id), *_attendance(ledger, evidence, session_id)):
             yield f"session {session_id}: {wrong}"
 

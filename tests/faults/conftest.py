@@ -6,7 +6,7 @@ import pytest
 from cortex_testkit.servers import chosen_servers
 
 from tests.faults.checked_speech import Expected
-from tests.faults.installation import SERVICES, Installation, installation
+from tests.faults.installation import Installation, installation
 from tests.faults.speech import voices
 from tests.faults.verdict import Trial, heard_in_calm
 
@@ -29,10 +29,7 @@ async def calm(shared_installation: Installation) -> Expected:
 @pytest.fixture
 async def installed(shared_installation: Installation) -> Installation:
     """The installation, running, whatever an earlier test left of it."""
-    for name in SERVICES:
-        if not shared_installation.running(name):
-            await shared_installation.start(name)
-    await shared_installation.serving()
+    await shared_installation.mend()
     return shared_installation
 
 

@@ -45,8 +45,8 @@ class Evidence:
         followed: the ids of the project's events as an outside consumer received them meanwhile, by service.
         participants: as ListParticipants gives them.
         sessions: as ListSessions gives them.
-        messages: of each acknowledged session, as ListMessages gives them.
-        attendance: of each acknowledged session, as ListAttendance gives it.
+        messages: of each session in which somebody spoke, as ListMessages gives them.
+        attendance: of each session in which somebody spoke, as ListAttendance gives it.
         parked: what readers have set aside, as `service reader position`.
     """
 

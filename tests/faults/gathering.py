@@ -81,8 +81,8 @@ async def gathered(installed: Installation, ledger: Ledger, followed: Followed) 
             followed={service: list(ids) for service, ids in followed.items()},
             participants=await _participants(cortex),
             sessions=await _sessions(cortex),
-            messages={each: [said async for said in cortex.list_messages(each)] for each in ledger.session_ids},
-            attendance={each: await _attendance(cortex, each) for each in ledger.session_ids},
+            messages={each: [said async for said in cortex.list_messages(each)] for each in ledger.spoken_in},
+            attendance={each: await _attendance(cortex, each) for each in ledger.spoken_in},
             parked=[parked for service in SERVICES for parked in await _parked(installed, service)],
         )
 

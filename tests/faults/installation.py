@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ ANSWER_WITHIN = 1.0
 REACHED_WITHIN = 40.0
 """Seconds in which the traffic passes every failpoint many times, its services' start and a busy machine included."""
 
+LAST_WORDS = 4_000
+"""Characters of a service's output that are shown when it did not do what it should."""
+
 
 class Installation:
     """Identity, session and transcriber as processes.
@@ -43,6 +47,7 @@ class Installation:
         self.ports = {name: free_port() for name in SERVICES}
         self.addresses = Addresses(**{name: f"{LOOPBACK}:{port}" for name, port in self.ports.items()})
         self._logs = logs
+        self._armed: set[str] = set()
         self._processes = {name: self.replica(name, self.ports[name]) for name in SERVICES}
 
     def replica(self, name: str, port: int) -> ServiceProcess:
@@ -62,21 +67,33 @@ class Installation:
     async def start(self, name: str, failpoint: str = "", environment: Mapping[str, str] | None = None) -> None:
         """Start a service that does not run, armed with `failpoint=action` if one is given; does not wait for it."""
         armed = {VARIABLE: failpoint, ENABLED: "true"} if failpoint else {}
+        (self._armed.add if failpoint else self._armed.discard)(name)
         await self._processes[name].start({**armed, **(environment or {})})
+
+    async def mend(self) -> None:
+        """Have every service run, without failpoints, whatever was done to it."""
+        for name in SERVICES:
+            if name in self._armed:
+                await self.kill(name)
+            if not self.running(name):
+                await self.start(name)
+        await self.serving()
 
     async def kill(self, *names: str) -> None:
         """Kill -9; harmless for what has ended."""
         await asyncio.gather(*(self._processes[name].kill() for name in names))
 
-    async def died(self, name: str) -> None:
+    async def died(self, name: str, failpoint: str) -> None:
         """Wait until a service has been killed by its failpoint.
 
         Raises:
-            TimeoutExpired: it never got there.
-            AssertionError: it ended otherwise.
+            AssertionError: it never got there, or ended otherwise.
         """
-        code = await self._processes[name].wait(REACHED_WITHIN)
-        assert code == -signal.SIGKILL, f"{name} ended with {code}:\n{self.output(name)[-4_000:]}"
+        try:
+            code = await self._processes[name].wait(REACHED_WITHIN)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{name} did not reach {failpoint}:\n{self.output(name)[-LAST_WORDS:]}") from None
+        assert code == -signal.SIGKILL, f"{name} ended with {code}:\n{self.output(name)[-LAST_WORDS:]}"
 
     async def serving(self, *names: str) -> None:
         """Wait until services say that they are ready. Raises DidNotStart."""

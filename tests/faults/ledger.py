@@ -106,6 +106,6 @@ class Ledger:
         self.acknowledged[peer] = max(through, self.acknowledged.get(peer, -1))
 
     @property
-    def session_ids(self) -> set[str]:
-        """Every session that was acknowledged."""
-        return {session_id for answers in self.sessions.values() for given in answers.values() for session_id in given}
+    def spoken_in(self) -> set[str]:
+        """Every session in whose room somebody was."""
+        return {peer.session_id for peer in self.users}

@@ -12,7 +12,7 @@ from cortex_transcriber.speech.recogniser import SAMPLE_RATE
 
 FRAME_SAMPLES = SAMPLE_RATE * FRAME_MS // 1_000
 
-SHORT_S = 15.5
+SHORT_S = 15.0
 """A part of the meeting that ends in a pause: each speaker has had a turn by then, and two spoke at once."""
 
 

@@ -95,6 +95,10 @@ FAULTS: dict[str, tuple[Plant, str]] = {
         lambda: world(session=[*noted()[:3], ("message-9", noted()[2][1]), *noted()[3:]]),
         "3 were created",
     ),
+    "a message is in a session where nobody spoke": (
+        changed(lambda ledger, _: ledger.users.clear()),
+        "nobody spoke in it",
+    ),
     "an end is stored twice": (lambda: world(session=[*noted(), noted()[5]]), "ended 2 times"),
     "somebody came twice": (
         lambda: world(session=[*noted()[:2], noted()[1], *noted()[2:]]),
