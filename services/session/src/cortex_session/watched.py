@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Protocol
 
 from cortex.transcriber.v1.live_pb2 import LiveInterim
@@ -16,8 +17,20 @@ STRAGGLERS = timedelta(seconds=30)
 """How long after its end a session waits for what was said before, as long as somebody counts as in the room.
 
 The longest utterance and its recognition fit in twice. As a rule it is shorter: the transcriber reports that a speaker
-left behind the speaker's last utterance, and when nobody is left nothing more can come.
+left behind the speaker's last utterance, and when all that it reported is shown and nobody is left, nothing more can
+come.
 """
+
+
+class Presence(Enum):
+    """What may be thought of who counts as in the room of a session that has ended."""
+
+    NOT_KNOWN = auto()
+    """What the transcriber reported is on its way: whoever comes with it does not count yet."""
+    BELIEVED = auto()
+    """Everything that the transcriber had stored when the end was seen is shown."""
+    DOUBTED = auto()
+    """The transcriber is away, or what it reported is too long on its way."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +46,12 @@ class SessionEnd:
     reason: int
     present: int
 
-    @property
-    def settled_at(self) -> datetime:
-        """When no message is waited for any more."""
-        return self.ended_at if self.present == 0 else self.ended_at + STRAGGLERS
+    def settled_at(self, presence: Presence) -> datetime | None:
+        """When no message is waited for any more; None when that depends on what is on its way."""
+        if presence is Presence.NOT_KNOWN:
+            return None
+        nobody_left = presence is Presence.BELIEVED and self.present == 0
+        return self.ended_at if nobody_left else self.ended_at + STRAGGLERS
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-import grpc
 from cortex.session.v1.session_service_pb2 import DESCRIPTOR
 from cortex.session.v1.session_service_pb2_grpc import add_SessionServiceServicer_to_server
 from cortex.transcriber.v1.transcriber_service_pb2_grpc import TranscriberServiceStub
@@ -21,6 +20,7 @@ from cortex_eventing.adapters.postgres.projection_store import PostgresProjectio
 from cortex_eventing.adapters.postgres.views import Views
 from cortex_eventing.claims import rebuild_claims
 from cortex_eventing.command_handling import CommandHandling
+from cortex_eventing.ports import EventFeed
 from cortex_eventing.progress import ProgressBoard
 from cortex_eventing.projection import ProjectionRunner, rebuild
 from cortex_eventing.reaction_runner import ReactionRunner
@@ -52,6 +52,7 @@ from cortex_session.domain.sessions import SESSIONS
 from cortex_session.following import RoomFollower
 from cortex_session.reactions.follow_speakers import FOLLOW_SPEAKERS
 from cortex_session.settings import SessionSettings
+from cortex_session.settling import Settling, Stage
 from cortex_session.watching import MessageWatch
 
 SERVICE = "session"
@@ -71,20 +72,20 @@ async def session_service(settings: SessionSettings) -> AsyncIterator[Listening]
     async with (
         event_store(settings) as store,
         connected(settings.nats.url, f"cortex-{SERVICE}") as nats,
-        channel_to(settings.transcriber.address) as transcriber,
+        transcriber_feed(settings) as heard,
         Views(access.reader_dsn) as views,
         linked(access.writer_dsn, "cortex-projection") as projecting,
         linked(access.writer_dsn, "cortex-reaction") as reacting,
         running(
             [
                 *_own_events(settings, store, nats, projecting, board),
-                _speakers(store, nats, transcriber, reacting),
+                _speakers(store, nats, heard, reacting),
             ],
             reports,
             PostgresElection(access.writer_dsn, SERVICE),
         ),
         running(_everywhere(access.writer_dsn, board, readiness), reports),
-        grpc_server(settings.grpc, _served(store, nats, views, board), readiness=readiness) as listening,
+        grpc_server(settings.grpc, _served(store, heard, nats, views, board), readiness=readiness) as listening,
     ):
         with admin_http(settings.admin):
             yield listening
@@ -95,6 +96,13 @@ def event_store(settings: SessionSettings) -> PostgresEventStore:
     return PostgresEventStore(
         settings.postgres.access.writer_dsn, EVENTS, settings.claim_key.get_secret_value().encode()
     )
+
+
+@asynccontextmanager
+async def transcriber_feed(settings: SessionSettings) -> AsyncIterator[EventFeed]:
+    """What the transcriber hears."""
+    async with channel_to(settings.transcriber.address) as transcriber:
+        yield GrpcFeed(TranscriberServiceStub(transcriber), "transcriber")
 
 
 def _own_events(
@@ -112,14 +120,13 @@ def _own_events(
     )
 
 
-def _speakers(store: PostgresEventStore, nats: Nats, transcriber: grpc.aio.Channel, reacting: Link) -> Role:
+def _speakers(store: PostgresEventStore, nats: Nats, heard: EventFeed, reacting: Link) -> Role:
     """What one replica does for all with the transcriber's events."""
     follower = RoomFollower(
         _sessions(store), CommandHandling(MESSAGES, store, CLOCK), CommandHandling(ATTENDANCES, store, CLOCK)
     )
-    feed = GrpcFeed(TranscriberServiceStub(transcriber), "transcriber")
     checkpoint = PostgresCheckpointStore(reacting, FOLLOW_SPEAKERS.name)
-    source = Source(NatsSource(nats, TRANSCRIBER_STREAM), feed)
+    source = Source(NatsSource(nats, TRANSCRIBER_STREAM), heard)
     runner = ReactionRunner(FOLLOW_SPEAKERS, follower.execute, checkpoint, source)
     return Role(f"reaction:{FOLLOW_SPEAKERS.name}", runner.run)
 
@@ -132,9 +139,10 @@ def _everywhere(writer_dsn: str, board: ProgressBoard, readiness: Readiness) -> 
     )
 
 
-def _served(store: PostgresEventStore, nats: Nats, views: Views, board: ProgressBoard) -> Served:
+def _served(store: PostgresEventStore, heard: EventFeed, nats: Nats, views: Views, board: ProgressBoard) -> Served:
     rooms, progress = Rooms(views), board.of(ROOMS.name)
-    watch = MessageWatch(rooms, progress, store.head, live=NatsLiveTexts(nats), clock=CLOCK)
+    settling = Settling(Stage(heard.head, board.of(FOLLOW_SPEAKERS.name)), Stage(store.head, progress))
+    watch = MessageWatch(rooms, settling, live=NatsLiveTexts(nats), clock=CLOCK)
     servicer = SessionServicer(_sessions(store), rooms, progress, watch, store)
     return Served(DESCRIPTOR.services_by_name["SessionService"], add_SessionServiceServicer_to_server, servicer)
 

@@ -28,6 +28,7 @@ from grpc import StatusCode
 pytestmark = pytest.mark.integration
 
 COMES_WITHIN = 20.0
+RACES = 10
 
 
 class Watcher:
@@ -174,6 +175,23 @@ async def test_the_end_waits_for_those_who_are_still_there(
     await room.leaves("Ada", "phone", seconds=1)
     rest = await watcher.through("session_over")
     assert texts(rest) == ["my last words", "Ada left"]
+
+
+async def test_the_end_comes_behind_what_was_said_just_before(
+    sessions: SessionServiceStub, project: str, transcriber: ScriptedTranscriber
+) -> None:
+    """Stopping races with the reading of what the transcriber stored before; the watch loses none of it."""
+    for number in range(RACES):
+        request = CreateSessionRequest(project_id=project, external_room_id=f"{number}", gateway="cortex://rooms")
+        session = (await sessions.CreateSession(request)).session
+        room = transcriber.room(project, session.id, time_of(session.create_time))
+        watcher = Watcher(sessions, session)
+        await watcher.through("caught_up")
+        await room.joins("Ada", "phone")
+        await room.says("Ada", "hello", peer_id="phone")
+        await room.leaves("Ada", "phone", seconds=1)
+        await stop(sessions, session)
+        assert texts(await watcher.through("session_over")) == ["Ada joined", "hello", "Ada left"]
 
 
 async def test_interim_texts_come_to_those_who_ask(

@@ -8,9 +8,11 @@ import pytest
 from cortex.session.v1.resources_pb2 import END_REASON_STOPPED, MESSAGE_TYPE_USER
 from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.checkpoints import Lane
+from cortex_eventing.errors import Unavailable
 from cortex_eventing.progress import Progress
 from cortex_session.domain.ids import SessionId
 from cortex_session.read_models.messages import MessageRow
+from cortex_session.settling import Settling, Stage
 from cortex_session.watched import (
     STRAGGLERS,
     Bell,
@@ -43,6 +45,13 @@ class Rows:
         self.rows: list[MessageRow] = []
         self.end: SessionEnd | None = None
         self.looks = 0
+        self.heard = Progress("follow-speakers")
+        self.stored_by_transcriber: int | None = 0
+
+    async def transcriber_head(self) -> int:
+        if self.stored_by_transcriber is None:
+            raise Unavailable("the transcriber")
+        return self.stored_by_transcriber
 
     def say(self, *positions: int) -> None:
         self.rows += [row(position) for position in positions]
@@ -120,7 +129,8 @@ async def watching(
     async def ask_head() -> int:
         return head
 
-    watch = MessageWatch(rows, rows.progress, ask_head, live=live or Live(), clock=clock)
+    settling = Settling(Stage(rows.transcriber_head, rows.heard), Stage(ask_head, rows.progress))
+    watch = MessageWatch(rows, settling, live=live or Live(), clock=clock)
     async with aclosing(watch.changes(PROJECT, ID, after, include_interim=live is not None)) as changes:
         while True:
             try:
@@ -142,7 +152,7 @@ async def test_history_is_read_page_by_page(rows: Rows, clock: FrozenClock) -> N
     changes = await told(watching(rows, clock, head=2 * PAGE + 1))
     assert changes[:-2] == [Stored(row(position)) for position in range(1, 2 * PAGE + 1)]
     assert changes[-2:] == [CaughtUp(2 * PAGE + 1), Over(END_REASON_STOPPED, 2 * PAGE + 1)]
-    assert rows.looks == 3
+    assert rows.looks == 3 + 1  # once more when presence is believed
 
 
 async def test_only_what_comes_after_the_position_is_told(rows: Rows, clock: FrozenClock) -> None:
@@ -186,6 +196,66 @@ async def test_the_end_waits_for_last_words_as_long_as_somebody_is_there(rows: R
     assert await anext(changes) == CaughtUp(1)
     rows.say(2)
     assert await anext(changes) == Stored(row(2))
+    rows.over(3, present=0)
+    assert await told(changes) == [Over(END_REASON_STOPPED, 3)]
+
+
+async def test_the_end_waits_for_what_the_transcriber_has_stored(rows: Rows, clock: FrozenClock) -> None:
+    """Nobody counts as in the room, because the reaction has not read yet who was there and what they said."""
+    rows.stored_by_transcriber = 5
+    rows.over(1, present=0)
+    changes = watching(rows, clock)
+    assert await anext(changes) == CaughtUp(1)
+    rows.say(2)
+    assert await anext(changes) == Stored(row(2))
+    rows.heard.moved(5)
+    assert await told(changes) == [Over(END_REASON_STOPPED, 2)]
+
+
+async def test_the_end_waits_until_what_was_read_is_shown(rows: Rows) -> None:
+    """The reaction has stored everything, and the read model is behind it."""
+    head = 1
+
+    async def ask_head() -> int:
+        return head
+
+    settling = Settling(Stage(rows.transcriber_head, rows.heard), Stage(ask_head, rows.progress))
+    rows.stored_by_transcriber = 5
+    rows.over(1, present=0)
+    settled = asyncio.create_task(settling.settled())
+    head = 3
+    rows.heard.moved(5)
+    rows.say(2)
+    await asyncio.wait([settled], timeout=0.05)
+    assert not settled.done()
+    rows.say(3)
+    async with asyncio.timeout(COMES_WITHIN):
+        await settled
+
+
+async def test_somebody_who_comes_to_light_after_the_end_is_waited_for(rows: Rows, clock: FrozenClock) -> None:
+    """Presence is read anew once the reaction is as far as the transcriber."""
+    rows.stored_by_transcriber = 5
+    rows.over(1, present=0)
+    changes = watching(rows, clock)
+    assert await anext(changes) == CaughtUp(1)
+    rows.over(2, present=1)
+    rows.heard.moved(5)
+    rows.say(3)
+    assert await anext(changes) == Stored(row(3))
+    rows.over(4, present=0)
+    assert await told(changes) == [Over(END_REASON_STOPPED, 4)]
+
+
+async def test_without_the_transcriber_the_end_waits_its_longest(rows: Rows, clock: FrozenClock) -> None:
+    """What it stored is not known, so an empty room proves nothing."""
+    rows.stored_by_transcriber = None
+    rows.over(1, present=0)
+    changes = watching(rows, clock)
+    assert await anext(changes) == CaughtUp(1)
+    rows.say(2)
+    assert await anext(changes) == Stored(row(2))
+    clock.advance(STRAGGLERS)
     rows.over(3, present=0)
     assert await told(changes) == [Over(END_REASON_STOPPED, 3)]
 

@@ -1,7 +1,8 @@
 """What the transcriber hears in a room becomes messages and attendance of the session, in the order it was heard.
 
-One reader for all three events: somebody's joining is stored before their words, and their leaving after them. So a
-session that has ended and in whose room nobody is left gets no further message.
+One reader for all three events: somebody's joining is stored before their words, and their leaving after them. So once
+this has read all that the transcriber stored, a session that has ended and in whose room nobody is left gets no further
+message.
 """
 
 from typing import Any
