@@ -13,6 +13,7 @@ from cortex_eventing.adapters.nats.messages import Envelopes
 from cortex_eventing.adapters.nats.reader import NatsSource
 from cortex_eventing.adapters.nats.stream import NatsStream
 from cortex_eventing.adapters.nats.stream import StreamSettings as NatsStreamSettings
+from cortex_eventing.adapters.postgres.checkpoint_store import PostgresCheckpointStore
 from cortex_eventing.adapters.postgres.election import PostgresElection
 from cortex_eventing.adapters.postgres.event_store import PostgresEventStore
 from cortex_eventing.adapters.postgres.link import Link, linked
@@ -21,6 +22,7 @@ from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.command_handling import CommandHandling
 from cortex_eventing.progress import Progress
 from cortex_eventing.projection import ProjectionRunner, rebuild
+from cortex_eventing.reaction_runner import ReactionRunner
 from cortex_eventing.reading import Reading, Source
 from cortex_eventing.relay import Relay
 from cortex_eventing.role_state import Reports
@@ -50,6 +52,7 @@ from cortex_transcriber.commanding import StoredSpeakers
 from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.speaker import SPEAKER_EVENTS
 from cortex_transcriber.following import SessionFollower
+from cortex_transcriber.reactions.empty_rooms import EMPTY_ROOMS, emptying
 from cortex_transcriber.read_models.open_speakers import PROJECTION
 from cortex_transcriber.settings import TranscriberSettings
 from cortex_transcriber.speech.batching import VadBatcher
@@ -88,6 +91,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         linked(access.writer_dsn, "cortex-projection") as projecting,
         linked(access.writer_dsn, "cortex-presence") as joining,
         linked(access.writer_dsn, "cortex-sweep") as sweeping,
+        linked(access.writer_dsn, "cortex-reaction") as reacting,
     ):
         speakers = StoredSpeakers(CommandHandling(SPEAKER, store, CLOCK))
         sessions_feed = GrpcFeed(SessionServiceStub(session), "session")
@@ -109,7 +113,11 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         )
         record = PostgresPresence(sweeping)
         sessions = Reading(Source(NatsSource(nats, SESSION_STREAM), sessions_feed), follower)
-        elected = [*_own_events(settings, store, nats, projecting), Role("sweep", Sweep(record, speakers).run)]
+        elected = [
+            *_own_events(settings, store, nats, projecting),
+            _rooms_of_ended_sessions(record, reacting, Source(NatsSource(nats, SESSION_STREAM), sessions_feed)),
+            Role("sweep", Sweep(record, speakers).run),
+        ]
         everywhere = [
             Role("hearing", lambda _: hearing.listen()),
             Role("pauses", lambda _: hearing.notice_pauses()),
@@ -143,6 +151,12 @@ def _own_events(
     rows = PostgresProjectionStore(projecting, PROJECTION)
     projection = ProjectionRunner(PROJECTION, rows, source, Progress(PROJECTION.name))
     return Role("relay", relay.run), Role(f"projection:{PROJECTION.name}", projection.run)
+
+
+def _rooms_of_ended_sessions(record: PostgresPresence, reacting: Link, ends: Source) -> Role:
+    checkpoint = PostgresCheckpointStore(reacting, EMPTY_ROOMS.name)
+    runner = ReactionRunner(EMPTY_ROOMS, emptying(record.session_over), checkpoint, ends)
+    return Role(f"reaction:{EMPTY_ROOMS.name}", runner.run)
 
 
 def _served(settings: TranscriberSettings, parts: Parts, store: PostgresEventStore) -> Served:

@@ -132,6 +132,27 @@ async def test_the_end_of_the_session_closes_its_streams(
     assert (await events())[-1].DESCRIPTOR.name == "SpeakerLeft"
 
 
+async def test_who_is_on_no_stream_when_the_session_ends_has_left(
+    *,
+    new_bot: NewBot,
+    around: Neighbours,
+    events: Events,
+    project_session: tuple[str, str],
+    reading: list[bytes],
+    environment: dict[str, str],
+) -> None:
+    """A stream broke, and the session ended before it came back: the sweep takes less than the usual grace."""
+    async with new_bot() as bot:
+        await bot.open(*project_session)
+        await bot.join()
+        await bot.hear(reading[:100])
+        await bot.until("final")
+    around.end(project_session[1])
+    await eventually(lambda: has_left(events, environment, seconds=16), deadline=60)
+    left = (await events())[-1]
+    assert left.left_at == stamp(ZERO + 100 * timedelta(milliseconds=FRAME_MS))
+
+
 async def test_a_peer_waits_for_identity(bot: Bot, around: Neighbours, project: str, session: str) -> None:
     """Its bot holds the audio meanwhile; other peers would be heard."""
     await bot.open(project, session)
@@ -149,14 +170,14 @@ async def test_who_does_not_come_back_has_left_with_the_last_frame(
         await bot.join()
         await bot.hear(reading[:100])
         await bot.until("final")
-
-    async def has_left() -> bool:
-        """Whether a sweep noticed, while more time seems to pass than does."""
-        dsn = environment["CORTEX_POSTGRES_WRITER_DSN"]
-        async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
-            await connection.execute("UPDATE carried_speakers SET seen_at = now() - interval '61 seconds'")
-        return isinstance((await events())[-1], SpeakerLeft)
-
-    await eventually(has_left, deadline=60)
+    await eventually(lambda: has_left(events, environment, seconds=61), deadline=60)
     left = (await events())[-1]
     assert left.left_at == stamp(ZERO + 100 * timedelta(milliseconds=FRAME_MS))
+
+
+async def has_left(events: Events, environment: dict[str, str], *, seconds: int) -> bool:
+    """Whether a sweep noticed, while more time seems to pass without a sign of life than does."""
+    dsn = environment["CORTEX_POSTGRES_WRITER_DSN"]
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await connection.execute("UPDATE carried_speakers SET seen_at = now() - make_interval(secs => %s)", [seconds])
+    return isinstance((await events())[-1], SpeakerLeft)

@@ -98,6 +98,39 @@ async def test_who_was_not_seen_for_longer_than_the_grace_is_absent(
     assert await presence.absent() == []
 
 
+async def test_who_is_on_no_stream_when_the_session_ends_is_absent_soon(
+    presence: PostgresPresence, database: DatabaseAccess
+) -> None:
+    """Nobody comes back; a stream that still finishes what was heard says so, and its speaker stays."""
+    await in_the_room(database)
+    await presence.claim(HERE)
+    await unseen_for(database, 20)
+    await presence.session_over(str(uuid.uuid4()))
+    assert await presence.absent() == []
+    await presence.session_over(SESSION)
+    await presence.session_over(SESSION)
+    assert await presence.absent() == [Absent(PROJECT, ADA, LAST_FRAME)]
+    await presence.beat([HERE])
+    assert await presence.absent() == []
+    await unseen_for(database, 14)
+    assert await presence.absent() == []
+    await presence.forget()
+    await unseen_for(database, 2)
+    assert await presence.absent() == [Absent(PROJECT, ADA, LAST_FRAME)]
+
+
+async def test_ended_sessions_are_forgotten_once_the_usual_grace_is_over(
+    presence: PostgresPresence, database: DatabaseAccess
+) -> None:
+    """The table stays as small as what ended a moment ago."""
+    await presence.session_over(SESSION)
+    await told(database, "UPDATE ended_sessions SET noted_at = noted_at - interval '121 seconds'")
+    await in_the_room(database, stored="20 seconds")
+    assert await presence.absent() == [Absent(PROJECT, ADA, HEARD_UNTIL)]
+    await presence.forget()
+    assert await presence.absent() == []
+
+
 async def test_without_a_record_the_events_alone_decide(presence: PostgresPresence, database: DatabaseAccess) -> None:
     """Then the last utterance is the last thing that is known."""
     bob = SpeakerKey(SESSION, "peer-2")

@@ -2,11 +2,13 @@
 
 It is no event, because it changes every few seconds and tells nobody anything that events do not. Losing it costs the
 last seconds of an attendance, and never words.
+
+Beside it stands which sessions ended a moment ago: into their rooms no stream comes back.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cortex_eventing.adapters.postgres.link import Link
@@ -17,6 +19,13 @@ from cortex_transcriber.stream.ports import Carried
 
 SWEPT_AT_ONCE: Final = 500
 """Speakers in one page of a sweep: after an outage there may be thousands."""
+
+ENDED_GRACE: Final = timedelta(seconds=15)
+"""How long a speaker of an ended session may be without a sign of life: three of them, as after a start of the sweep.
+
+A stream that still finishes what was heard says that it carries its speakers until their last words are stored, so a
+leaving never comes before them; and no new stream opens. A watcher of the session waits 30 s for it.
+"""
 
 _CLAIM: Final = """
     WITH before AS (
@@ -44,9 +53,13 @@ _ABSENT: Final = """
     SELECT speaker.project_id::text, speaker.session_id::text, speaker.peer_id,
            greatest(speaker.heard_until, carried.last_frame_at)
     FROM open_speakers speaker LEFT JOIN carried_speakers carried USING (speaker_id)
-    WHERE coalesce(carried.seen_at, speaker.stored_at) < now() - %s
+    LEFT JOIN ended_sessions ended USING (session_id)
+    WHERE coalesce(carried.seen_at, speaker.stored_at)
+        < now() - CASE WHEN ended.session_id IS NULL THEN %s ELSE %s END
     LIMIT %s
 """
+_SESSION_OVER: Final = "INSERT INTO ended_sessions (session_id) VALUES (%s) ON CONFLICT DO NOTHING"
+_FORGET_SESSIONS: Final = "DELETE FROM ended_sessions WHERE noted_at < now() - %s"
 _FORGET: Final = """
     DELETE FROM carried_speakers carried WHERE seen_at < now() - %s
     AND NOT EXISTS (SELECT FROM open_speakers speaker WHERE speaker.speaker_id = carried.speaker_id)
@@ -105,10 +118,16 @@ class PostgresPresence:
     async def absent(self) -> list[Absent]:
         """Some of the speakers who are in a room by the events and on no stream."""
         async with self._link.use() as connection:
-            found = await (await connection.execute(_ABSENT, [REJOIN_GRACE, SWEPT_AT_ONCE])).fetchall()
+            found = await (await connection.execute(_ABSENT, [REJOIN_GRACE, ENDED_GRACE, SWEPT_AT_ONCE])).fetchall()
         return [Absent(project, SpeakerKey(session, peer), last) for project, session, peer, last in found]
 
+    async def session_over(self, session_id: str) -> None:
+        """Nobody comes back into the room of this session; harmless when it is said again."""
+        async with self._link.use() as connection:
+            await connection.execute(_SESSION_OVER, [session_id])
+
     async def forget(self) -> None:
-        """Remove the rows of speakers who left."""
+        """Remove the rows of speakers who left, and of sessions whose rooms the usual grace has emptied."""
         async with self._link.use() as connection:
             await connection.execute(_FORGET, [REJOIN_GRACE])
+            await connection.execute(_FORGET_SESSIONS, [2 * REJOIN_GRACE])

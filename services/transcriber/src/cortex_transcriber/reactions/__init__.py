@@ -1,0 +1,1 @@
+"""What happened in other services, and what is to be done about it."""
