@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.event_ids import event_id
 from cortex_eventing.recorded import Origin, RecordedBytes
+from cortex_eventing.times import time_of
 
 
 class StoredRow(NamedTuple):
@@ -74,18 +75,9 @@ def _origin(_: StoredRow, stored: StoredEvent) -> Origin:
     return Origin(stored.project_id, stored.actor, stored.correlation_id, stored.causation_id, stored.traceparent)
 
 
-def _recorded_at(_: StoredRow, stored: StoredEvent) -> datetime:
-    """As `ToDatetime`, which checks what nothing but `FromDatetime` wrote."""
-    at = stored.recorded_at
-    return _EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1000)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 _LATE: dict[str, Callable[[StoredRow, StoredEvent], object]] = {
     "event_id": lambda row, _: event_id(row.aggregate_id, row.version),
-    "recorded_at": _recorded_at,
+    "recorded_at": lambda _, stored: time_of(stored.recorded_at),
     "origin": _origin,
 }
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def stamp(at: datetime) -> Timestamp:
     """A time, as events write it down."""
@@ -18,7 +20,7 @@ def stamp(at: datetime) -> Timestamp:
 
 def time_of(written: Timestamp) -> datetime:
     """A time in UTC, from how events write it down."""
-    return written.ToDatetime(tzinfo=UTC)
+    return _EPOCH + timedelta(seconds=written.seconds, microseconds=written.nanos // 1000)
 
 
 def span(length: timedelta) -> Duration:

@@ -38,6 +38,9 @@ EVENT = RecordedBytes(
 )
 
 
+GOOD = Envelopes(CATALOGUE, "boxes").of(EVENT).headers
+
+
 def test_the_envelope_is_cloudevents() -> None:
     """An outside consumer needs no library of ours to read it."""
     envelope = Envelopes(CATALOGUE, "boxes").of(EVENT)
@@ -101,7 +104,7 @@ def test_values_are_percent_encoded(value: str, expected: str) -> None:
     assert encoded(value) == expected
 
 
-@pytest.mark.parametrize("headers", [None, {}, {"ce-id": "no uuid"}])
+@pytest.mark.parametrize("headers", [None, {}, {"ce-id": "1"}, {**GOOD, "ce-position": "one"}])
 def test_another_message_is_no_event(headers: dict[str, str] | None) -> None:
     """Somebody may publish on our subjects."""
     with pytest.raises(NotAnEvent):

@@ -7,6 +7,7 @@ from datetime import datetime
 from cortex.identity.v1.events_pb2 import ParticipantCreated, ParticipantUpdated
 from cortex_eventing.read_model import Key, ReadModel
 from cortex_eventing.recorded import Recorded
+from cortex_eventing.uuids import uuid_of
 
 from cortex_identity.domain.participant import Participant, ParticipantEvent, evolve
 from cortex_identity.domain.profile import Profile
@@ -57,8 +58,8 @@ def project(row: ParticipantRow | None, recorded: Recorded[ParticipantEvent]) ->
 
 def _row(participant: Participant, project_id: str, created_position: int) -> ParticipantRow:
     return ParticipantRow(
-        project_id=uuid.UUID(project_id),
-        participant_id=uuid.UUID(participant.participant_id),
+        project_id=uuid_of(project_id),
+        participant_id=uuid_of(participant.participant_id),
         external_user_id=participant.external_user_id,
         display_name=participant.profile.display_name,
         email=participant.profile.email,
@@ -71,7 +72,7 @@ def _row(participant: Participant, project_id: str, created_position: int) -> Pa
 
 
 def _key_of(recorded: Recorded[ParticipantEvent]) -> Key:
-    return (uuid.UUID(recorded.event.participant_id),)
+    return (uuid_of(recorded.event.participant_id),)
 
 
 PARTICIPANTS = ReadModel(

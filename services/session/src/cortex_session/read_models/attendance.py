@@ -10,6 +10,7 @@ from cortex.session.v1.resources_pb2 import MESSAGE_TYPE_USER
 from cortex_eventing.read_model import Key, ReadModel
 from cortex_eventing.recorded import Recorded
 from cortex_eventing.times import time_of
+from cortex_eventing.uuids import uuid_of
 
 AttendanceNews = ParticipantJoined | ParticipantLeft | MessageCreated
 Visit = Mapping[str, object]
@@ -46,7 +47,7 @@ def project(row: AttendanceRow | None, recorded: Recorded[AttendanceNews]) -> At
     """The row after an event."""
     event = recorded.event
     attendance = row or AttendanceRow(
-        uuid.UUID(recorded.project_id), uuid.UUID(event.session_id), uuid.UUID(event.participant_id)
+        uuid_of(recorded.project_id), uuid_of(event.session_id), uuid_of(event.participant_id)
     )
     match event:
         case ParticipantJoined():
@@ -89,7 +90,7 @@ def _key_of(recorded: Recorded[AttendanceNews]) -> Key | None:
     event = recorded.event
     if isinstance(event, MessageCreated) and event.type != MESSAGE_TYPE_USER:
         return None  # the system's notes are nobody's words
-    return uuid.UUID(event.session_id), uuid.UUID(event.participant_id)
+    return uuid_of(event.session_id), uuid_of(event.participant_id)
 
 
 ATTENDANCES = ReadModel(

@@ -8,6 +8,7 @@ from cortex.session.v1.events_pb2 import MessageCreated
 from cortex_eventing.read_model import Key, ReadModel
 from cortex_eventing.recorded import Recorded
 from cortex_eventing.times import length_of, time_of
+from cortex_eventing.uuids import uuid_of
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,11 @@ def project(row: MessageRow | None, recorded: Recorded[MessageCreated]) -> Messa
 
 def _row(created: MessageCreated, recorded: Recorded[MessageCreated]) -> MessageRow:
     return MessageRow(
-        project_id=uuid.UUID(recorded.project_id),
-        session_id=uuid.UUID(created.session_id),
-        message_id=uuid.UUID(created.message_id),
+        project_id=uuid_of(recorded.project_id),
+        session_id=uuid_of(created.session_id),
+        message_id=uuid_of(created.message_id),
         type=created.type,
-        participant_id=uuid.UUID(created.participant_id),
+        participant_id=uuid_of(created.participant_id),
         external_user_id=created.external_user_id,
         sender_name=created.sender_name,
         content=created.content,
@@ -66,7 +67,7 @@ def _row(created: MessageCreated, recorded: Recorded[MessageCreated]) -> Message
 
 
 def _key_of(recorded: Recorded[MessageCreated]) -> Key:
-    return (uuid.UUID(recorded.event.message_id),)
+    return (uuid_of(recorded.event.message_id),)
 
 
 MESSAGES = ReadModel(

@@ -8,6 +8,7 @@ from cortex.session.v1.events_pb2 import BotStatusChanged, SessionCreated, Sessi
 from cortex.session.v1.resources_pb2 import SESSION_STATUS_ACTIVE, SESSION_STATUS_ENDED
 from cortex_eventing.read_model import Key, ReadModel
 from cortex_eventing.recorded import Recorded
+from cortex_eventing.uuids import uuid_of
 
 from cortex_session.domain.session import Room, Session, SessionEvent, evolve
 
@@ -60,8 +61,8 @@ def project(row: SessionRow | None, recorded: Recorded[SessionEvent]) -> Session
 
 def _row(session: Session, project_id: str, created_position: int) -> SessionRow:
     return SessionRow(
-        project_id=uuid.UUID(project_id),
-        session_id=uuid.UUID(session.session_id),
+        project_id=uuid_of(project_id),
+        session_id=uuid_of(session.session_id),
         external_room_id=session.room.external_room_id,
         gateway=session.room.gateway,
         title=session.title,
@@ -78,7 +79,7 @@ def _row(session: Session, project_id: str, created_position: int) -> SessionRow
 
 
 def _key_of(recorded: Recorded[SessionEvent]) -> Key:
-    return (uuid.UUID(recorded.event.session_id),)
+    return (uuid_of(recorded.event.session_id),)
 
 
 SESSIONS = ReadModel(

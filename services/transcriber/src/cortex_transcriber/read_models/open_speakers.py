@@ -10,6 +10,7 @@ from cortex_eventing.projection import Projection
 from cortex_eventing.read_model import ReadModel
 from cortex_eventing.recorded import Recorded
 from cortex_eventing.times import time_of
+from cortex_eventing.uuids import uuid_of
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ def project(row: OpenSpeaker | None, recorded: Recorded[Any]) -> OpenSpeaker | N
 def _opened(joined: SpeakerJoined, recorded: Recorded[Any]) -> OpenSpeaker:
     joined_at = time_of(joined.joined_at)
     return OpenSpeaker(
-        project_id=uuid.UUID(recorded.project_id),
+        project_id=uuid_of(recorded.project_id),
         speaker_id=recorded.raw.aggregate_id,
-        session_id=uuid.UUID(joined.session_id),
+        session_id=uuid_of(joined.session_id),
         peer_id=joined.peer_id,
         joined_at=joined_at,
         heard_until=joined_at,

@@ -12,8 +12,9 @@ quotation mark and percent sign.
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -95,27 +96,30 @@ class NotAnEvent(ValueError):
 
 
 def recorded_bytes(headers: Mapping[str, str] | None, body: bytes) -> RecordedBytes:
-    """The event that a message carries.
+    """The event that a message carries. What few readers look at is parsed when they do.
 
     Raises:
         NotAnEvent: it carries none.
     """
     found = headers or {}
+    if not found.keys() >= _NEEDED:
+        raise NotAnEvent("headers are missing")
     try:
-        return RecordedBytes(
-            event_id=uuid.UUID(found[EVENT_ID]),
-            position=int(found[POSITION]),
-            previous_position=int(found[PREVIOUS_POSITION]),
-            topic=found["ce-dataschema"].removeprefix(SCHEMA_SCHEME),
-            aggregate_id=uuid.UUID(found["ce-aggregateid"]),
-            version=int(found["ce-aggregateversion"]),
-            recorded_at=datetime.fromisoformat(found["ce-time"]),
-            origin=_origin(found),
-            data=body,
-            data_owner=_decoded(found, "ce-dataowner"),
-        )
-    except (KeyError, ValueError) as error:
-        raise NotAnEvent(type(error).__name__) from error
+        at_hand = {
+            "position": int(found[POSITION]),
+            "previous_position": int(found[PREVIOUS_POSITION]),
+            "topic": found["ce-dataschema"].removeprefix(SCHEMA_SCHEME),
+            "version": int(found["ce-aggregateversion"]),
+            "data": body,
+            "data_owner": _decoded(found, "ce-dataowner"),
+        }
+    except ValueError as error:
+        raise NotAnEvent("a number is none") from error
+    return RecordedBytes.completed_late(at_hand, partial(_parsed, found))
+
+
+def _parsed(headers: Mapping[str, str], name: str) -> object:
+    return _LATE[name](headers)
 
 
 def _origin(headers: Mapping[str, str]) -> Origin:
@@ -126,6 +130,15 @@ def _origin(headers: Mapping[str, str]) -> Origin:
         causation_id=_decoded(headers, "ce-causationid"),
         traceparent=_decoded(headers, "traceparent"),
     )
+
+
+_LATE: Mapping[str, Callable[[Mapping[str, str]], object]] = {
+    "event_id": lambda headers: uuid.UUID(headers[EVENT_ID]),
+    "aggregate_id": lambda headers: uuid.UUID(headers["ce-aggregateid"]),
+    "recorded_at": lambda headers: datetime.fromisoformat(headers["ce-time"]),
+    "origin": _origin,
+}
+_NEEDED = {EVENT_ID, POSITION, PREVIOUS_POSITION, "ce-dataschema", "ce-aggregateid", "ce-aggregateversion", "ce-time"}
 
 
 def _decoded(headers: Mapping[str, str], name: str) -> str:
