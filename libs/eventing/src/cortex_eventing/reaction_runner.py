@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Generic, NoReturn
 
 from cortex_eventing.backoff import waits
@@ -16,7 +16,7 @@ from cortex_eventing.reactions import Command, Execute, OnRefusal, Reaction, req
 from cortex_eventing.reader_metrics import IGNORED, PARKED
 from cortex_eventing.reading import Overtaken, Reading, Source
 from cortex_eventing.recorded import RecordedBytes
-from cortex_eventing.role_state import Report
+from cortex_eventing.role_state import Absences, Report
 
 log = logging.getLogger(__name__)
 
@@ -46,20 +46,30 @@ class ReactionRunner(Generic[Command]):
     def __init__(
         self, reaction: Reaction[Command], execute: Execute[Command], store: CheckpointStore, source: Source
     ) -> None:
-        self._reading = Reading(source, _Reactor(reaction, execute, store, source))
+        self._reaction = reaction
+        self._execute = execute
+        self._store = store
+        self._source = source
 
     async def run(self, report: Report) -> NoReturn:
         """React for ever. Raises as `Reading.run` does."""
-        await self._reading.run(report)
+        reactor = _Reactor(self._reaction, self._execute, self._store, self._source, Absences(report))
+        await Reading(self._source, reactor).run(report)
 
 
 class _Reactor(Generic[Command]):
     """Reacts to pages of events."""
 
     def __init__(
-        self, reaction: Reaction[Command], execute: Execute[Command], store: CheckpointStore, source: Source
+        self,
+        reaction: Reaction[Command],
+        execute: Execute[Command],
+        store: CheckpointStore,
+        source: Source,
+        absences: Absences,
     ) -> None:
         self.name = reaction.name
+        self._absences = absences
         self._reaction = reaction
         self._execute = execute
         self._store = store
@@ -113,8 +123,7 @@ class _Reactor(Generic[Command]):
         pauses = waits()
         while True:
             try:
-                async with self._room:
-                    await self._ask(raw)
+                await self._ask_until_answered(raw, pauses)
             except Rejected as refused:
                 refusals += 1
                 rule = self._reaction.rule(refused)
@@ -123,8 +132,6 @@ class _Reactor(Generic[Command]):
                     return None
                 if rule is OnRefusal.PARK or refusals >= REFUSALS_RETRIED:
                     return f"refused with {refused.reason}"
-            except Unavailable:
-                pass
             except Exception as error:  # noqa: BLE001 - one event that nobody foresaw must not stop all others
                 defects += 1
                 if defects >= DEFECTS_RETRIED:
@@ -132,6 +139,17 @@ class _Reactor(Generic[Command]):
             else:
                 return None
             await asyncio.sleep(next(pauses))
+
+    async def _ask_until_answered(self, raw: RecordedBytes, pauses: Iterator[float]) -> None:
+        """Ask, again and again while somebody who is needed is away: the role says so meanwhile."""
+        with self._absences.one() as absent:
+            while True:
+                try:
+                    async with self._room:
+                        return await self._ask(raw)
+                except Unavailable as away:
+                    absent(str(away))
+                await asyncio.sleep(next(pauses))
 
     async def _ask(self, raw: RecordedBytes) -> None:
         request = request_of(self._reaction, self._catalogue.parse(raw))

@@ -1,6 +1,7 @@
 """What each role of a process is doing, as metrics and health tell it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -54,6 +55,10 @@ class Report:
         """A person must look; `why` says what to do."""
         self._tell(Condition.ALARMED, why)
 
+    def again(self, state: RoleState) -> None:
+        """It is as it was before."""
+        self._tell(state.condition, state.why)
+
     def _tell(self, condition: Condition, why: str) -> None:
         name = self.state.name
         if self.state == RoleState(name, condition, why) and condition is not Condition.STANDBY:
@@ -61,6 +66,42 @@ class Report:
         self.state = RoleState(name, condition, why)
         for each in Condition:
             ROLE_CONDITION.labels(name, each.value).set(each is condition)
+
+
+class Absences:
+    """What parts of a role wait for while the others go on: the role waits as long as one of them does.
+
+    Args:
+        report: where that is said.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._absent: dict[object, str] = {}
+        self._before = report.state
+
+    @contextmanager
+    def one(self) -> Iterator[Callable[[str], None]]:
+        """For one part: what to call with the reason whenever it must wait. At the end it waits no more."""
+        part = object()
+
+        def absent(why: str) -> None:
+            if not self._absent:
+                self._before = self._report.state
+            self._absent[part] = why
+            self._report.waiting(why)
+
+        try:
+            yield absent
+        finally:
+            if self._absent.pop(part, None) is not None:
+                self._tell_the_rest()
+
+    def _tell_the_rest(self) -> None:
+        if self._absent:
+            self._report.waiting(next(iter(self._absent.values())))
+        else:
+            self._report.again(self._before)
 
 
 class Reports:

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from cortex_eventing.reactions import IGNORE, RETRY, Reaction, Request, request_
 from cortex_eventing.reading import Source
 from cortex_eventing.recorded import Recorded
 from cortex_eventing.relay import Relay
+from cortex_eventing.role_state import Condition
 from cortex_testkit.event_log import PROJECT, EventLog
 from cortex_testkit.projecting import head, role
 from cortex_testkit.sample_events import BoxFilled, BoxOpened
@@ -178,6 +180,23 @@ async def test_a_missing_service_is_waited_for(
     assert scales.done == {"a": [1]}
     assert len({request.key for request in scales.requests}) == 1
     assert len(scales.requests) == 21
+
+
+async def test_a_role_that_waits_for_a_service_says_so(
+    log: EventLog, scales: Scales, checkpoints: MemoryCheckpointStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one command cannot be asked for, whatever the others do; then it is as before."""
+    monkeypatch.setattr(reaction_runner, "waits", lambda: itertools.repeat(0.01))
+    scales.refuse["a", 1] = [Unavailable("scales") for _ in range(100_000)]
+    log.add(BoxFilled(box_id="a", amount=1), BoxFilled(box_id="b", amount=1))
+    runner = ReactionRunner(REACTION, scales.execute, checkpoints, Source(MemoryStream(), log, log.changes))
+    async with role(runner.run, "reaction") as report:
+        await eventually(lambda: scales.done == {"b": [1]} and report.state.condition is Condition.WAITING)
+        assert report.state.why == "scales is away"
+        scales.refuse.clear()
+        await dealt_with(log, checkpoints)
+        assert "scales" not in report.state.why
+    assert scales.done == {"a": [1], "b": [1]}
 
 
 async def test_a_refusal_to_be_retried_is_retried_and_then_parked(
