@@ -1,10 +1,15 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from cortex_eventing.adapters.postgres.batch_writer import BatchWriter
 from cortex_eventing.adapters.postgres.event_store import PostgresEventStore
+from cortex_eventing.adapters.postgres.listener import Listener
+from cortex_eventing.ports import Appended
 from cortex_runtime.database import DatabaseAccess
-from cortex_testkit.contracts.appends import CATALOGUE
+from cortex_testkit.contracts.appends import CATALOGUE, Box
 from cortex_testkit.contracts.event_store import EventStoreContract
+from cortex_testkit.waiting import DEADLINE
 
 pytestmark = pytest.mark.integration
 
@@ -22,6 +27,39 @@ async def store(module_database: DatabaseAccess) -> AsyncIterator[PostgresEventS
     """One store for all these tests."""
     async with PostgresEventStore(module_database.writer_dsn, CATALOGUE, SECRET) as store:
         yield store
+
+
+class WhenSomethingInsideFails:
+    """A defect is loud: the service ends instead of going on half deaf."""
+
+    async def test_a_listener_that_dies_ends_the_body(
+        self, module_database: DatabaseAccess, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The poll would hide it for ever."""
+
+        async def stumble(_listener: Listener, _connection: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Listener, "_listen", stumble)
+        with pytest.raises(ZeroDivisionError):
+            async with asyncio.timeout(DEADLINE), PostgresEventStore(module_database.writer_dsn, CATALOGUE, SECRET):
+                await asyncio.Event().wait()
+
+    async def test_a_commit_thread_that_dies_ends_the_body(
+        self, module_database: DatabaseAccess, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its caller hears of it too, and does not wait for ever."""
+        monkeypatch.setattr(BatchWriter, "write", lambda _writer, batch: [None] * (len(batch) + 1))
+        answers: list[asyncio.Future[Appended]] = []
+
+        async def commit_and_go_on() -> None:
+            async with PostgresEventStore(module_database.writer_dsn, CATALOGUE, SECRET) as store:
+                answers.append(store.commit(Box.new().append(0)))
+                await asyncio.Event().wait()
+
+        with pytest.raises(ValueError, match="zip"):
+            await asyncio.wait_for(commit_and_go_on(), DEADLINE)
+        assert isinstance(answers[0].exception(), ValueError)
 
 
 class TestPostgresEventStore(EventStoreContract):

@@ -13,6 +13,7 @@ from cortex_eventing.committer import MAX_BATCH, next_batch
 from cortex_eventing.errors import Unavailable
 from cortex_eventing.ports import Append, Appended, Outcome
 from cortex_testkit.contracts.appends import CATALOGUE, Box, request
+from cortex_testkit.waiting import DEADLINE
 
 pytestmark = pytest.mark.unit
 
@@ -202,6 +203,27 @@ class WhenCommitting:
         with pytest.raises(RuntimeError, match="a defect"):
             await _commit(thread, Box.new().append(0))
         assert (await _commit(thread, Box.new().append(0))).outcome is Outcome.STORED
+
+    async def test_a_thread_that_dies_answers_everybody(self, thread: CommitThread, writer: ScriptedWriter) -> None:
+        """Also those who named no deadline and those behind them; and whoever minds the thread hears of it."""
+        go_on = threading.Event()
+
+        def answer_too_much() -> list[Appended]:
+            go_on.wait()
+            return [Appended(Outcome.STORED, 1)] * 2
+
+        writer.script.append(answer_too_much)
+        in_hand = _commit(thread, Box.new().append(0))
+        await asyncio.to_thread(writer.written.wait)
+        waiting = [_commit(thread, Box.new().append(0)) for _ in range(3)]
+        go_on.set()
+        async with asyncio.timeout(DEADLINE):
+            outcomes = await asyncio.gather(in_hand, *waiting, return_exceptions=True)
+            with pytest.raises(ValueError, match="zip"):
+                await thread.until_failed()
+        assert [type(outcome) for outcome in outcomes] == [ValueError] * 4
+        with pytest.raises(Unavailable):
+            _commit(thread, Box.new().append(0))
 
     async def test_the_queue_is_bounded(self, thread: CommitThread, writer: ScriptedWriter) -> None:
         """When too many wait already, the next one is told at once."""

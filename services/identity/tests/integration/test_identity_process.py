@@ -23,7 +23,9 @@ from cortex_testkit.answering import until_serving
 from cortex_testkit.fixtures import FreshDatabase
 from cortex_testkit.processes import service_process
 from cortex_testkit.projecting import checkpoint_of, rows_of
+from cortex_testkit.refusals import refusal_of
 from cortex_testkit.waiting import eventually
+from grpc import StatusCode
 
 pytestmark = pytest.mark.integration
 
@@ -178,6 +180,48 @@ async def test_an_emptied_stream_is_filled_again_when_an_operator_says_so(
         await eventually(filled)
         assert await run_task("parked", own_environment, tmp_path) == 0
         assert (tmp_path / "parked").read_text().splitlines()[-1] == "nothing is parked"
+
+
+BROKEN = """
+from cortex_eventing.adapters.postgres.batch_writer import BatchWriter
+from cortex_eventing.adapters.postgres.listener import Listener
+from cortex_identity.__main__ import main
+
+async def stumble(_listener, _connection):
+    raise ZeroDivisionError("Ada")
+
+{defect}
+main()
+"""
+
+
+async def test_a_deaf_store_ends_the_process(own_environment: dict[str, str], tmp_path: Path) -> None:
+    """What listens for stored events dies of a defect: status 1, said without the error's text."""
+    environment = broken(own_environment, tmp_path, "Listener._listen = stumble")
+    async with service_process("broken_identity", environment, tmp_path / "log") as process:
+        assert await process.wait() == 1
+        assert '"error_type": "builtins.ZeroDivisionError"' in process.output()
+        assert "Ada" not in process.output()
+
+
+async def test_a_store_that_cannot_commit_ends_the_process(
+    own_environment: dict[str, str], port: int, project: str, tmp_path: Path
+) -> None:
+    """The thread that commits dies of a defect: whoever waits is answered, and then status 1."""
+    defect = "BatchWriter.write = lambda _writer, batch: [None] * (len(batch) + 1)"
+    environment = broken(own_environment, tmp_path, defect)
+    async with (
+        service_process("broken_identity", environment, tmp_path / "log") as process,
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
+        assert (await refusal_of(create(IdentityServiceStub(channel), project, 1))).code == StatusCode.INTERNAL
+        assert await process.wait() == 1
+
+
+def broken(environment: dict[str, str], folder: Path, defect: str) -> dict[str, str]:
+    """The environment in which `python -m broken_identity` is identity with a defect."""
+    (folder / "broken_identity.py").write_text(BROKEN.format(defect=defect))
+    return {**environment, "PYTHONPATH": str(folder)}
 
 
 async def run_task(task: str, environment: dict[str, str], folder: Path, *arguments: str) -> int:

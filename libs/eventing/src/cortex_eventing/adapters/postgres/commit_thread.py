@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from cortex_eventing.adapters.postgres.append_call import EncodedAppend
 from cortex_eventing.backoff import waits
@@ -71,6 +71,9 @@ class CommitThread:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._in_hand: Sequence[Entry] = ()
+        self._failure: Exception | None = None
+        self._failed = asyncio.Event()
 
     def start(self) -> None:
         """Begin, on the running loop."""
@@ -88,6 +91,11 @@ class CommitThread:
             await asyncio.to_thread(self._thread.join)
             await asyncio.sleep(0)  # the last answers are told by callbacks that the thread left on the loop
 
+    async def until_failed(self) -> NoReturn:
+        """Wait for the thread to die of a defect, and raise that; without the thread the process is of no use."""
+        await self._failed.wait()
+        raise self._failure or RuntimeError
+
     def commit(self, append: Append, encoded: EncodedAppend, deadline: float | None) -> asyncio.Future[Appended]:
         """Hand an append over, on the loop. See `Committer.commit`."""
         if self._loop is None or self._stopping.is_set() or len(self._waiting) >= MOST_WAITING:
@@ -100,9 +108,24 @@ class CommitThread:
         return answer
 
     def _run(self) -> None:
-        while batch := self._next_batch():
-            self._commit(batch)
-        self._writer.close()
+        try:
+            while batch := self._next_batch():
+                self._in_hand = batch
+                self._commit(batch)
+            self._writer.close()
+        except BaseException as error:  # noqa: BLE001 - nobody stands above a thread: the loop is told
+            # Nothing is taken any more, so that what the loop finds waiting is all that there will ever be.
+            self._stopping.set()
+            failure = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._fail, failure)
+
+    def _fail(self, failure: Exception) -> None:
+        """On the loop: answer everybody who would wait for ever, and tell whoever minds the thread."""
+        _tell([(entry, failure) for entry in (*self._in_hand, *self._waiting)])
+        self._waiting.clear()
+        self._failure = failure
+        self._failed.set()
 
     def _next_batch(self) -> list[Entry]:
         """What to commit next; empty at the end."""

@@ -20,6 +20,8 @@ from cortex_eventing.catalogue import Catalogue
 from cortex_eventing.claims import ClaimedValue
 from cortex_eventing.committer import check_storable
 from cortex_eventing.ports import AggregateHistory, Append, Appended, Outcome, Page, RequestKey
+from cortex_eventing.role_state import Report, Reports
+from cortex_eventing.roles import Role, running
 from cortex_eventing.stored_form import StoredRow, open_for_its_aggregate, open_for_others
 
 # The scalar subselect is computed once, from the index; positions have gaps, so the predecessor must be looked up.
@@ -42,7 +44,8 @@ _REPLACE_CLAIMS = "SELECT cortex_replace_claims(%s, %b, %b, %b, %b)"
 class PostgresEventStore:
     """The events of one service in PostgreSQL. Nothing connects before it is needed.
 
-    Used as an async context manager, on one loop; PostgreSQL may be away at the start and at any time.
+    Used as an async context manager, on one loop; PostgreSQL may be away at the start and at any time. What fails
+    inside it unexpectedly cancels the body and is raised from the context.
 
     Args:
         dsn: to the service's database, as its writer.
@@ -56,20 +59,35 @@ class PostgresEventStore:
         self._commits = CommitThread(BatchWriter(dsn))
         self._pool = ReadingPool(dsn)
         self._listener = Listener(dsn)
-        self._listening: asyncio.Task[None] | None = None
+        # What works for the store beside its callers; when it fails the body of the store's context is cancelled.
+        self._working = running([Role("store", self._work)], Reports())
 
     async def __aenter__(self) -> Self:
         self._commits.start()
-        self._listening = asyncio.create_task(self._listener.run(), name="listen for stored events")
+        await self._working.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._commits.stop()
-        if self._listening is not None:
-            await cancel_until_ended(self._listening)
-        await self._pool.close()
+        try:
+            await self._commits.stop()
+        finally:
+            try:
+                await self._working.__aexit__(kind, error, trace)
+            finally:
+                await self._pool.close()
+
+    async def _work(self, _report: Report) -> None:
+        """Listen, and mind the thread that commits; neither ends unless something unexpected happens."""
+        tasks = [
+            asyncio.create_task(self._listener.run(), name="listen for stored events"),
+            asyncio.create_task(self._commits.until_failed(), name="mind the commits"),
+        ]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await cancel_until_ended(*tasks)
 
     def commit(self, append: Append, deadline: float | None = None) -> asyncio.Future[Appended]:
         """Hand one append to the committer. See `Committer.commit`.
