@@ -51,11 +51,17 @@ class BoundedConnection(psycopg.Connection[tuple[Any, ...]]):
 
 
 class BoundedAsyncConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
-    """A connection for the loop. A statement that is not answered in time raises OperationalError."""
+    """A connection for the loop. A statement that is not answered in time raises OperationalError.
+
+    Attributes:
+        answer_within: seconds; a connection for an operator's work may be given more.
+    """
+
+    answer_within = ANSWER_WITHIN
 
     async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109
         """Drive libpq until it is done, or the time is up."""
-        return await super().wait(gen, interval, ANSWER_WITHIN if timeout is None else timeout)
+        return await super().wait(gen, interval, self.answer_within if timeout is None else timeout)
 
 
 def connect(dsn: str, name: str) -> BoundedConnection:

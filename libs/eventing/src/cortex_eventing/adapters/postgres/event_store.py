@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from cortex_eventing.adapters.claim_keys import ClaimKeys
-from cortex_eventing.adapters.postgres.append_call import columns_of, encode
-from cortex_eventing.adapters.postgres.arrays import Byteas, Texts
+from cortex_eventing.adapters.postgres.append_call import encode
 from cortex_eventing.adapters.postgres.batch_writer import BatchWriter
+from cortex_eventing.adapters.postgres.claim_table import replace_claims
 from cortex_eventing.adapters.postgres.commit_thread import CommitThread
 from cortex_eventing.adapters.postgres.listener import Listener
 from cortex_eventing.adapters.postgres.reading_pool import ReadingPool
@@ -38,7 +38,6 @@ _REQUEST = """
     FROM requests WHERE project_id = %s AND method = %s AND request_id = %s
 """
 _PURGE = "SELECT cortex_purge_requests(%s, %s)"
-_REPLACE_CLAIMS = "SELECT cortex_replace_claims(%s, %b, %b, %b, %b)"
 
 
 class PostgresEventStore:
@@ -54,6 +53,7 @@ class PostgresEventStore:
     """
 
     def __init__(self, dsn: str, catalogue: Catalogue, claim_secret: bytes) -> None:
+        self._dsn = dsn
         self._catalogue = catalogue
         self._keys = ClaimKeys(claim_secret)
         self._commits = CommitThread(BatchWriter(dsn))
@@ -153,10 +153,8 @@ class PostgresEventStore:
 
     async def replace_claims(self, at: int, held: Mapping[ClaimedValue, str]) -> bool:
         """Put these claims in the place of all there are, if `at` is still the head; says whether it was."""
-        claims = [
+        claims = (
             (claimed.project_id, claimed.kind, self._keys(claimed.kind, claimed.value), owner)
             for claimed, owner in held.items()
-        ]
-        columns = columns_of(claims, (Texts, Texts, Byteas, Texts))
-        rows = await self._pool.fetch(_REPLACE_CLAIMS, [at, *columns])
-        return bool(rows[0][0])
+        )
+        return await replace_claims(self._dsn, at, claims)
