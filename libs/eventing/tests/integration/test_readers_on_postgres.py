@@ -11,16 +11,22 @@ from cortex_eventing.adapters.postgres.checkpoint_store import PostgresCheckpoin
 from cortex_eventing.adapters.postgres.columns import columns_of
 from cortex_eventing.adapters.postgres.election import PostgresElection
 from cortex_eventing.adapters.postgres.link import Link
+from cortex_eventing.adapters.postgres.progress import PostgresProgress
 from cortex_eventing.adapters.postgres.projection_store import PostgresProjectionStore
 from cortex_eventing.adapters.postgres.views import Views
 from cortex_eventing.checkpoints import Step
 from cortex_eventing.errors import Unavailable
+from cortex_eventing.progress import ProgressBoard
+from cortex_eventing.projection import rebuild
 from cortex_eventing.projection_ports import TableChange, Unstorable
 from cortex_eventing.read_model import BrokenReadModel
+from cortex_eventing.role_state import Reports
+from cortex_eventing.roles import Role, running
 from cortex_runtime.database import DatabaseAccess
 from cortex_testkit.contracts.checkpoint_contract import CheckpointContract
+from cortex_testkit.projecting import role
 from cortex_testkit.sample_read_model import BOXES, PROJECTION, BoxRow, Size
-from cortex_testkit.waiting import eventually
+from cortex_testkit.waiting import DEADLINE, eventually
 from psycopg import AsyncConnection
 
 pytestmark = pytest.mark.integration
@@ -131,6 +137,58 @@ class WhenAQueryAsks:
                     pass
 
 
+class WhenReadersRunElsewhere:
+    """This replica learns from the database how far they are."""
+
+    async def test_their_steps_are_heard(self, boxes_database: DatabaseAccess, store: PostgresProjectionStore) -> None:
+        """A wait ends when another replica's reader gets there."""
+        board = ProgressBoard()
+        async with role(PostgresProgress(boxes_database.writer_dsn, board).run):
+            await write(store, box("a"))
+            await write(store, box("b"))
+            await board.of(PROJECTION.name).reached(2, deadline())
+
+    async def test_missed_words_are_made_up_for(
+        self, boxes_database: DatabaseAccess, store: PostgresProjectionStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With not one NOTIFY heard: of a step, of a rebuild, and of a rebuild that is past where it began."""
+        monkeypatch.setattr(PostgresProgress, "_hear", lambda *_: None)
+        board = ProgressBoard()
+        progress = board.of(PROJECTION.name)
+        async with role(PostgresProgress(boxes_database.writer_dsn, board).run):
+            for name in "abc":
+                await write(store, box(name))
+            await progress.reached(3, deadline())
+            await rebuild(store)
+            await eventually(lambda: progress.position == 0)
+            for name in "abc":
+                await write(store, box(name))
+            await progress.reached(3, deadline())
+            watching = progress.watch()
+            await anext(watching)
+            await rebuild(store)
+            for name in "abcd":
+                await write(store, box(name))
+            while await asyncio.wait_for(anext(watching), DEADLINE) < 4:
+                pass
+            await watching.aclose()
+
+    async def test_a_rebuild_during_an_outage_is_noticed(
+        self, boxes_database: DatabaseAccess, store: PostgresProjectionStore
+    ) -> None:
+        """What was known before the connection broke is not believed after it."""
+        board, reports = ProgressBoard(), Reports()
+        listener, progress = PostgresProgress(boxes_database.writer_dsn, board), board.of(PROJECTION.name)
+        await write(store, box("a"))
+        await write(store, box("b"))
+        async with running([Role("progress", listener.run)], reports):
+            await progress.reached(2, deadline())
+        await rebuild(store)
+        await write(store, box("a"))
+        async with running([Role("progress", listener.run)], reports):
+            await eventually(lambda: progress.position == 1)
+
+
 class WhenReplicasStandForElection:
     async def test_one_leads_and_the_next_follows(self, boxes_database: DatabaseAccess) -> None:
         """Another seat is another matter."""
@@ -207,6 +265,11 @@ class WhenARowIsDeclared:
         assert [column.sql_type for column in columns_of(Wide)] == [
             *("text", "interval", "bytea", "jsonb", "double precision", "boolean")
         ]
+
+
+def deadline() -> float:
+    """When a wait has failed, by the loop's clock."""
+    return asyncio.get_running_loop().time() + DEADLINE
 
 
 async def _end_sessions(access: DatabaseAccess, name: str) -> None:

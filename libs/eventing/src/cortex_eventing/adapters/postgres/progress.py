@@ -24,6 +24,7 @@ class PostgresProgress:
     def __init__(self, dsn: str, board: ProgressBoard) -> None:
         self._dsn = dsn
         self._board = board
+        self._rebuilds: dict[str, int] = {}
 
     async def run(self, report: Report) -> NoReturn:
         """Listen for ever.
@@ -44,9 +45,14 @@ class PostgresProgress:
             raise Unavailable("PostgreSQL") from error
 
     async def _look(self, connection: BoundedAsyncConnection) -> None:
-        found = await connection.execute("SELECT reader, position FROM cortex_checkpoints")
-        for reader, position in await found.fetchall():
-            self._board.of(reader).moved(position)
+        found = await connection.execute("SELECT reader, position, rebuilds FROM cortex_checkpoints")
+        for reader, position, rebuilds in await found.fetchall():
+            progress = self._board.of(reader)
+            if self._rebuilds.get(reader) != rebuilds:
+                # Its NOTIFY may have been missed; the position alone would pass for old news.
+                self._rebuilds[reader] = rebuilds
+                progress.thrown_away()
+            progress.moved(position)
 
     def _hear(self, payload: str) -> None:
         reader, _, position = payload.rpartition(" ")

@@ -45,7 +45,9 @@ class PostgresProjectionStore(PostgresCheckpointStore):
         async with self._link.use() as connection, connection.transaction():
             # The checkpoint first: a runner that is about to write waits for it, and then finds that it has moved.
             await connection.execute(
-                "UPDATE cortex_checkpoints SET position = 0, stream_sequence = 0 WHERE reader = %s", [self._reader]
+                "UPDATE cortex_checkpoints SET position = 0, stream_sequence = 0, rebuilds = rebuilds + 1"
+                " WHERE reader = %s",
+                [self._reader],
             )
             await connection.execute("DELETE FROM cortex_parked_events WHERE reader = %s", [self._reader])
             for table in self._tables.values():
