@@ -3,7 +3,8 @@
 import asyncio
 from typing import NoReturn
 
-from psycopg import AsyncConnection, Error
+from cortex_eventing.adapters.postgres.connections import connect_async
+from psycopg import Error
 
 from cortex_runtime.logs import log
 from cortex_runtime.readiness import POSTGRES, Readiness
@@ -15,6 +16,8 @@ ANSWER_WITHIN = 2.0  # seconds: a server that needs longer for nothing serves no
 async def watch_postgres(dsn: str, readiness: Readiness, *, every: float = ASK_EVERY) -> NoReturn:
     """Say for ever whether PostgreSQL answers, over a connection of our own; its absence is a state, not an error.
 
+    The time-out is the connection's own: a wait that is cancelled asks the silent server to stop, for ten seconds more.
+
     Args:
         dsn: of any role.
         readiness: whose condition `POSTGRES` is kept.
@@ -22,24 +25,18 @@ async def watch_postgres(dsn: str, readiness: Readiness, *, every: float = ASK_E
     """
     while True:
         try:
-            async with await _connected(dsn) as connection:
+            connection = await connect_async(dsn, "cortex-readiness")
+            connection.answer_within = ANSWER_WITHIN
+            try:
                 while True:
-                    await _ask(connection)
+                    await connection.execute("SELECT 1")
                     _tell(readiness, answers=True)
                     await asyncio.sleep(every)
-        except (Error, TimeoutError):
+            finally:
+                await connection.close()
+        except Error:
             _tell(readiness, answers=False)
         await asyncio.sleep(every)
-
-
-async def _connected(dsn: str) -> AsyncConnection:
-    async with asyncio.timeout(ANSWER_WITHIN):
-        return await AsyncConnection.connect(dsn, autocommit=True)
-
-
-async def _ask(connection: AsyncConnection) -> None:
-    async with asyncio.timeout(ANSWER_WITHIN):
-        await connection.execute("SELECT 1")
 
 
 def _tell(readiness: Readiness, *, answers: bool) -> None:
