@@ -121,11 +121,11 @@ async def test_a_killed_process_keeps_everything(
     room = transcriber.room(project, session.id, time_of(session.create_time))
     await room.joins("Ada", "phone")
     for number in range(20):
-        await room.says("Ada", f"{number}", seconds=number)
+        await room.says("Ada", f"{number}", seconds=1 + number)
     await said(stub, session, 1)
     await process.kill()
     for number in range(20, 30):
-        await room.says("Ada", f"{number}", seconds=number)
+        await room.says("Ada", f"{number}", seconds=1 + number)
     await process.start()
     await until_serving(process, f"127.0.0.1:{port}")
     texts = [message.content for message in await said(stub, session, 31)]
