@@ -30,8 +30,14 @@ SETTLES_WITHIN = 60.0
 PAGE = 1_000
 """Events or rows in one answer: the most that a service gives."""
 
-LISTENS_TO: Mapping[tuple[str, str], str] = {("session", "follow-speakers"): "transcriber"}
-"""Whose events a reader reads, by the service that it belongs to and its name, where it is another service's."""
+READERS: Mapping[tuple[str, str], str] = {
+    ("identity", "participants"): "identity",
+    ("session", "rooms"): "session",
+    ("session", "follow-speakers"): "transcriber",
+    ("transcriber", "speakers"): "transcriber",
+    ("transcriber", "empty-rooms"): "session",
+}
+"""Every reader with a checkpoint, by its service and name, and whose events it reads."""
 
 Followed = Mapping[str, list[str]]
 ListRequest = ListParticipantsRequest | ListSessionsRequest | ListAttendanceRequest
@@ -94,20 +100,23 @@ async def settled(installed: Installation) -> None:
 
 async def _is_settled(installed: Installation) -> bool:
     heads = {service: await _head(installed, service) for service in SERVICES}
-    for service in SERVICES:
-        if await _last_published(installed, service) != heads[service]:
-            return False
-        for reader, position in await rows(installed, service, "SELECT reader, position FROM cortex_checkpoints"):
-            if position < heads[LISTENS_TO.get((service, reader), service)]:
-                return False
-    return heads == {service: await _head(installed, service) for service in SERVICES}
+    published = {service: await _last_published(installed, service) for service in SERVICES}
+    read = {
+        (service, reader): position
+        for service in SERVICES
+        for reader, position in await rows(installed, service, "SELECT reader, position FROM cortex_checkpoints")
+    }
+    assert read.keys() <= READERS.keys(), "a reader that nobody waits for"
+    behind = any(read.get(reader, 0) < heads[source] for reader, source in READERS.items())
+    return not behind and published == heads == {service: await _head(installed, service) for service in SERVICES}
 
 
 async def rows(installed: Installation, service: str, query: str) -> list[tuple[Any, ...]]:
-    """What a query finds in a service's database, whosever project it is."""
+    """What a statement finds, or does, in a service's database, whosever project it is."""
     dsn = dsn_with(installed.servers.postgres.dsn, dbname=service)
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
-        return await (await connection.execute(query)).fetchall()
+        found = await connection.execute(query)
+        return await found.fetchall() if found.description else []
 
 
 async def _head(installed: Installation, service: str) -> int:

@@ -6,9 +6,10 @@ What is answered goes into a ledger. What is not answered is asked again under t
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import cycle
 from typing import TypeVar
 
 from cortex.transcriber.v1.transcriber_service_pb2 import StreamAudioResponse
@@ -54,10 +55,10 @@ class Traffic:
         rooms: how many meetings were played to their end.
     """
 
-    def __init__(self, cortex: CortexClient, voices: Sequence[Voice], speed: float) -> None:
-        self.ledger = Ledger(cortex.project_id)
+    def __init__(self, ways: Sequence[CortexClient], voices: Sequence[Voice], speed: float) -> None:
+        self.ledger = Ledger(ways[0].project_id)
         self.rooms = 0
-        self._cortex = cortex
+        self._ways = ways
         self._voices = voices
         self._speed = speed
         self._ending = False
@@ -76,42 +77,43 @@ class Traffic:
 
     async def play_rooms(self) -> None:
         """One room after another."""
-        while not self._ending:
-            await self.play_room()
+        for way in cycle(self._ways):
+            if self._ending:
+                return
+            await self._play_room(way)
 
-    async def play_room(self) -> str:
-        """A session, from its creation to its end; returns its id."""
+    async def _play_room(self, cortex: CortexClient) -> None:
+        """A session, from its creation to its end."""
         room, request_id = f"room-{uuid.uuid4()}", new_request_id()
-        created = await self._asked(lambda: self._cortex.create_session(room, GATEWAY, request_id=request_id))
+        created = await self._asked(lambda: cortex.create_session(room, GATEWAY, request_id=request_id))
         self.ledger.session(room, request_id, created.session.id)
-        await _Room(self._cortex, self.ledger, created.session.id, self._voices, self._speed).play()
-        await self._asked(lambda: self._cortex.stop_session(created.session.id))
+        await _Room(cortex, self.ledger, created.session.id, self._voices, self._speed).play()
+        await self._asked(lambda: cortex.stop_session(created.session.id))
         self.ledger.stop(created.session.id)
         self.rooms += 1
-        return created.session.id
 
     async def command(self, caller: int) -> None:
         """One caller's commands, each of them asked twice at least."""
-        turn = caller
+        turn, cortex = caller, self._ways[caller % len(self._ways)]
         while not self._ending:
-            await self._create_guest(f"guest-{turn % GUESTS}")
-            await self._create_and_stop(f"room-{caller}-{turn}")
+            await self._create_guest(cortex, f"guest-{turn % GUESTS}")
+            await self._create_and_stop(cortex, f"room-{caller}-{turn}")
             turn += 1
             await asyncio.sleep(BETWEEN_COMMANDS)
 
-    async def _create_guest(self, user: str) -> None:
+    async def _create_guest(self, cortex: CortexClient, user: str) -> None:
         first = new_request_id()
         for request_id in (first, first, new_request_id()):
-            answer = await self._asked(partial(self._cortex.create_participant, user, request_id=request_id))
+            answer = await self._asked(partial(cortex.create_participant, user, request_id=request_id))
             self.ledger.participant(user, Taken(answer.participant.id, request_id, answer.created))
 
-    async def _create_and_stop(self, room: str) -> None:
+    async def _create_and_stop(self, cortex: CortexClient, room: str) -> None:
         request_id = new_request_id()
         for _ in range(2):
-            created = await self._asked(lambda: self._cortex.create_session(room, GATEWAY, request_id=request_id))
+            created = await self._asked(lambda: cortex.create_session(room, GATEWAY, request_id=request_id))
             self.ledger.session(room, request_id, created.session.id)
         for _ in range(2):
-            await self._asked(lambda: self._cortex.stop_session(created.session.id))
+            await self._asked(lambda: cortex.stop_session(created.session.id))
             self.ledger.stop(created.session.id)
 
     async def _asked(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -191,11 +193,22 @@ class _Room:
 
 @asynccontextmanager
 async def traffic(
-    addresses: Addresses, project_id: str, voices: Sequence[Voice], speed: float = SPEED
+    ways: Sequence[Addresses], project_id: str, voices: Sequence[Voice], speed: float = SPEED
 ) -> AsyncIterator[Traffic]:
-    """Traffic in a project while the context lasts; what was begun is finished before it ends."""
-    async with CortexClient(addresses, project_id, timeout=ONE_CALL) as cortex:
-        goes_on = Traffic(cortex, voices, speed)
+    """Traffic in a project while the context lasts; what was begun is finished before it ends.
+
+    Args:
+        ways: where the services are; rooms and callers take turns with them.
+        project_id: the project.
+        voices: who speaks in the rooms.
+        speed: seconds of the meeting in one.
+    """
+    async with AsyncExitStack() as clients:
+        opened = [
+            await clients.enter_async_context(CortexClient(addresses, project_id, timeout=ONE_CALL))
+            for addresses in ways
+        ]
+        goes_on = Traffic(opened, voices, speed)
         async with asyncio.TaskGroup() as running:
             running.create_task(goes_on.play_rooms())
             for caller in range(CALLERS):

@@ -34,15 +34,20 @@ class Trial:
     holes: dict[str, AbstractSet[int]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def nothing_is_lost(self, addresses: Addresses | None = None, speed: float = SPEED) -> AsyncIterator[Traffic]:
+    async def nothing_is_lost(self, *other_ways: Addresses, speed: float = SPEED) -> AsyncIterator[Traffic]:
         """Traffic while the context lasts; at its end everything that was acknowledged is there, once and in order.
+
+        Args:
+            other_ways: other replicas, which a part of the traffic takes.
+            speed: seconds of the meeting in one.
 
         Raises:
             AssertionError: something is lost, doubled, out of order or attributed wrongly; says what.
         """
         project_id = str(uuid.uuid4())
         async with following(self.installed.servers.nats.url, project_id) as followed:
-            async with traffic(addresses or self.installed.addresses, project_id, self.voices, speed) as goes_on:
+            ways = [self.installed.addresses, *other_ways]
+            async with traffic(ways, project_id, self.voices, speed) as goes_on:
                 yield goes_on
             found = await self.verdict(goes_on.ledger, followed)
         assert found == []
@@ -55,7 +60,7 @@ class Trial:
 async def heard_in_calm(installed: Installation, voices: Sequence[Voice]) -> Expected:
     """What is heard of the voices when nothing is killed."""
     project_id = str(uuid.uuid4())
-    async with traffic(installed.addresses, project_id, voices) as goes_on:
+    async with traffic([installed.addresses], project_id, voices) as goes_on:
         await goes_on.goes_on()
     evidence = await gathered(installed, goes_on.ledger, {})
     heard = utterances(evidence, project_id)

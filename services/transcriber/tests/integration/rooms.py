@@ -120,6 +120,10 @@ def marked(pcm: Pcm, speaker: int) -> list[bytes]:
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
+NOBODY = 999
+"""A handle that stands for no peer."""
+
+
 class Bot:
     """A bot on a connection of its own."""
 
@@ -167,6 +171,12 @@ class Bot:
         """Send frames."""
         for at in range(0, len(frames), at_once):
             await self.say(frames=pb.Frames(peer=peer, first_sequence=first + at, payloads=frames[at : at + at_once]))
+
+    async def everything_read(self) -> None:
+        """Wait until what was sent has been taken: messages are read in order, and this one is answered at once."""
+        refused = len(self.of("peer_refused")) + 1
+        await self.say(peer_left=pb.PeerLeft(peer=NOBODY))
+        await self.until("peer_refused", refused)
 
     async def until(self, kind: str, count: int = 1) -> list[pb.StreamAudioResponse]:
         """Wait for so many answers of a kind; all of them."""

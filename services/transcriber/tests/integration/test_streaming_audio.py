@@ -146,7 +146,9 @@ async def test_who_is_on_no_stream_when_the_session_ends_has_left(
         await bot.open(*project_session)
         await bot.join()
         await bot.hear(reading[:100])
+        await bot.everything_read()
         await bot.until("final")
+    await a_beat(environment)
     around.end(project_session[1])
     await eventually(lambda: has_left(events, environment, seconds=16), deadline=60)
     left = (await events())[-1]
@@ -169,15 +171,33 @@ async def test_who_does_not_come_back_has_left_with_the_last_frame(
         await bot.open(*project_session)
         await bot.join()
         await bot.hear(reading[:100])
+        await bot.everything_read()
         await bot.until("final")
+    await a_beat(environment)
     await eventually(lambda: has_left(events, environment, seconds=61), deadline=60)
     left = (await events())[-1]
     assert left.left_at == stamp(ZERO + 100 * timedelta(milliseconds=FRAME_MS))
 
 
+async def a_beat(environment: dict[str, str]) -> None:
+    """Wait for the next sign of life: it says where the audio of a stream that broke has ended."""
+    async with await writing(environment) as connection:
+        (now,) = await (await connection.execute("SELECT now()")).fetchone() or ()
+
+        async def came() -> bool:
+            beats = await connection.execute("SELECT FROM carried_speakers WHERE seen_at > %s", [now])
+            return await beats.fetchone() is not None
+
+        await eventually(came)
+
+
 async def has_left(events: Events, environment: dict[str, str], *, seconds: int) -> bool:
     """Whether a sweep noticed, while more time seems to pass without a sign of life than does."""
-    dsn = environment["CORTEX_POSTGRES_WRITER_DSN"]
-    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+    async with await writing(environment) as connection:
         await connection.execute("UPDATE carried_speakers SET seen_at = now() - make_interval(secs => %s)", [seconds])
     return isinstance((await events())[-1], SpeakerLeft)
+
+
+async def writing(environment: dict[str, str]) -> psycopg.AsyncConnection:
+    """A connection to the service's database."""
+    return await psycopg.AsyncConnection.connect(environment["CORTEX_POSTGRES_WRITER_DSN"], autocommit=True)
