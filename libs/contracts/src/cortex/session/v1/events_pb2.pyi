@@ -42,7 +42,9 @@ class SessionCreated(_message.Message):
     """What people call it."""
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
-        """It ends itself after this long without speech. Absent: never."""
+        """It shall end itself after this long without speech. Absent: never. Not enforced yet: it is kept, and nothing ends by
+        it.
+        """
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:

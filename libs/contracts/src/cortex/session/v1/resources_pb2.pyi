@@ -169,7 +169,9 @@ class Session(_message.Message):
     """The version of this representation."""
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
-        """It ends itself after this long without speech. 0 or absent: never."""
+        """It shall end itself after this long without speech. 0 or absent: never. Not enforced yet: it is kept and shown, and
+        the session goes on until it is stopped.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:

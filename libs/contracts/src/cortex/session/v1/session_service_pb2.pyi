@@ -47,7 +47,9 @@ class CreateSessionRequest(_message.Message):
     """Whether the bot is asked to join at once. Absent: yes."""
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
-        """It ends itself after this long without speech, up to 24 hours. 0 or absent: never."""
+        """It shall end itself after this long without speech, up to 24 hours. 0 or absent: never. Not enforced yet: it is
+        kept and shown, and the session goes on until it is stopped.
+        """
 
     def __init__(
         self,
