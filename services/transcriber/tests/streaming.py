@@ -192,6 +192,7 @@ class Stage:
     live: Live = field(default_factory=Live)
     limits: Limits = field(default_factory=Limits)
     segmenting: Segmenting = field(default_factory=Segmenting)
+    now: Callable[[], datetime] = lambda: SESSION_ZERO
     _holders: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -212,6 +213,7 @@ class Stage:
             open_streams=self.open_streams,
             new_decoder=new_decoder,
             segmenting=self.segmenting,
+            now=self.now,
             new_holder=lambda: f"holder {next(self._holders)}",
             status_of=lambda error: status_of(error, "cortex.transcriber"),
             limits=self.limits,

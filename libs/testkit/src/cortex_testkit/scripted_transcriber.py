@@ -36,33 +36,37 @@ class Room:
         project_id: of the session.
         session_id: canonical text.
         zero: when the session was created.
+        bot_ahead: so much the bot's clock, by which everything is dated, is ahead of ours.
     """
 
-    def __init__(self, store: PostgresEventStore, project_id: str, session_id: str, zero: datetime) -> None:
+    def __init__(
+        self, store: PostgresEventStore, project_id: str, session_id: str, zero: datetime, bot_ahead: timedelta
+    ) -> None:
         self._store = store
         self._project_id = project_id
         self._session_id = session_id
         self._zero = zero
+        self._bot_ahead = bot_ahead
 
     async def joins(self, name: str, peer_id: str, seconds: float = 0) -> None:
         """Somebody's peer comes, so many seconds into the session."""
-        await self._keep(
-            SpeakerJoined(**self._person(name, peer_id), joined_at=stamp(self._zero + timedelta(seconds=seconds)))
-        )
+        at = self._zero + timedelta(seconds=seconds)
+        await self._keep(SpeakerJoined(**self._person(name, peer_id), joined_at=stamp(at + self._bot_ahead)), at)
 
     async def leaves(self, name: str, peer_id: str, seconds: float = 0) -> None:
         """Somebody's peer goes."""
+        at = self._zero + timedelta(seconds=seconds)
         left = SpeakerLeft(
             session_id=self._session_id,
             peer_id=peer_id,
             participant_id=participant_of(name),
-            left_at=stamp(self._zero + timedelta(seconds=seconds)),
+            left_at=stamp(at + self._bot_ahead),
         )
-        await self._keep(left)
+        await self._keep(left, at)
 
     async def says(self, name: str, text: str, seconds: float = 0, peer_id: str = "") -> None:
         """Somebody says something, which takes a second."""
-        began = timedelta(seconds=seconds)
+        at, began = self._zero + timedelta(seconds=seconds), timedelta(seconds=seconds) + self._bot_ahead
         utterance = UtteranceTranscribed(
             **self._person(name, peer_id or f"{name}'s peer"),
             utterance_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._session_id} {name} {seconds} {text}")),
@@ -74,8 +78,9 @@ class Room:
             confidence=0.75,
             language="en",
             model="scripted",
+            heard_at=stamp(at),
         )
-        await self._keep(utterance)
+        await self._keep(utterance, at)
 
     def _person(self, name: str, peer_id: str) -> dict[str, Any]:
         return {
@@ -87,13 +92,13 @@ class Room:
             "claim": CLAIM_UNVERIFIED,
         }
 
-    async def _keep(self, event: Message) -> None:
+    async def _keep(self, event: Message, at: datetime) -> None:
         append = Append(
             origin=Origin(self._project_id),
             aggregate_id=uuid.uuid4(),
             expected_version=0,
             events=[event],
-            recorded_at=self._zero,
+            recorded_at=at,
             resource_id=self._session_id,
         )
         await self._store.append([append])
@@ -106,9 +111,9 @@ class ScriptedTranscriber:
         self._store = store
         self.address = address
 
-    def room(self, project_id: str, session_id: str, zero: datetime) -> Room:
-        """The room of a session that was created at `zero`."""
-        return Room(self._store, project_id, session_id, zero)
+    def room(self, project_id: str, session_id: str, zero: datetime, bot_ahead: timedelta = timedelta(0)) -> Room:
+        """The room of a session that was created at `zero`, whose bot's clock may be ahead."""
+        return Room(self._store, project_id, session_id, zero, bot_ahead)
 
 
 def participant_of(name: str) -> str:

@@ -180,6 +180,24 @@ async def test_what_began_before_the_end_is_stored_and_nothing_later(
     assert await attendance(sessions, session) == []
 
 
+async def test_a_bot_with_a_fast_clock_loses_no_words(
+    sessions: SessionServiceStub, transcriber: ScriptedTranscriber, session: Session
+) -> None:
+    """Ten minutes ahead, and the session ends right after: what was heard by then is stored, and nothing later."""
+    ended = (await sessions.StopSession(StopSessionRequest(**named(session)))).session
+    zero, ahead = time_of(ended.create_time), timedelta(minutes=10)
+    length = (time_of(ended.end_time) - zero).total_seconds()
+    room = transcriber.room(session.project_id, session.id, zero, bot_ahead=ahead)
+    await room.joins("Ada", "phone", seconds=0)
+    await room.says("Ada", "too late", seconds=length + 0.001, peer_id="phone")
+    await room.says("Ada", "in time", seconds=length, peer_id="phone")
+    everything = await eventually(counted(2, lambda: messages(sessions, session)))
+    assert [message.content for message in everything] == ["Ada joined", "in time"]
+    assert time_of(everything[1].timestamp) == time_of(ended.end_time) + ahead
+    (ada,) = await attendance(sessions, session)
+    assert (ada.participant_id, ada.spoke) == (participant_of("Ada"), True)
+
+
 async def test_an_unknown_session_stops_nobody_else(
     sessions: SessionServiceStub, transcriber: ScriptedTranscriber, session: Session, room: Room
 ) -> None:

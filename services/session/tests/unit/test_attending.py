@@ -24,7 +24,7 @@ ID = SessionId(uuid.UUID("018f0000-0000-7000-8000-00000000005e"))
 SESSION = Session(str(ID), Room("cortex://rooms", "lobby-7"), "", timedelta(0), ZERO, 1)
 ADA = Speaker("018f0000-0000-7000-8000-00000000000a", "u-1", "Ada", "phone", CLAIM_UNVERIFIED)
 NOTE = message_of_event(uuid.UUID(int=7))
-JOIN = NoteJoined(ID, ADA, CAME, NOTE, SESSION)
+JOIN = NoteJoined(ID, ADA, CAME, CAME, NOTE, SESSION)
 LEAVE = NoteLeft(ID, ADA.participant_id, "phone", WENT, NOTE, SESSION)
 LEFT = ParticipantLeft(session_id=str(ID), participant_id=ADA.participant_id, peer_id="phone", left_at=stamp(WENT))
 
@@ -50,6 +50,12 @@ class WhenAway:
         """An ended session has no new attendance."""
         over = replace(SESSION, ended_at=CAME - timedelta(seconds=1))
         given().when(replace(JOIN, session=over)).then_refused(WrongState, reason="SESSION_ENDED", field="session_id")
+
+    def test_a_fast_clock_of_the_bot_keeps_nobody_out(self) -> None:
+        """Whose coming was stored before the end came before the end, whatever the bot says."""
+        fast = replace(JOIN, stored_at=CAME - timedelta(minutes=10))
+        over = replace(SESSION, ended_at=CAME - timedelta(minutes=9))
+        given().when(replace(fast, session=over)).then(joined("phone"))
 
     def test_nobody_comes_into_nothing(self) -> None:
         """No session, no attendance."""

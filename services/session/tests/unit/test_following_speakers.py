@@ -56,9 +56,22 @@ def test_an_utterance_becomes_a_message() -> None:
     )
 
 
+def test_when_it_was_heard_goes_with_it() -> None:
+    """The transcriber's clock stands beside the bot's; events of older releases do not tell."""
+    heard = UtteranceTranscribed()
+    heard.CopyFrom(UTTERANCE)
+    heard.heard_at.CopyFrom(stamp(SPOKEN - timedelta(minutes=10)))
+    told, untold = command_after(heard), command_after(UTTERANCE)
+    assert isinstance(told, StoreUtterance)
+    assert isinstance(untold, StoreUtterance)
+    assert (told.started_at, told.heard_at) == (SPOKEN, SPOKEN - timedelta(minutes=10))
+    assert untold.heard_at is None
+
+
 def test_a_peer_that_comes_is_noted() -> None:
     """The note's id derives from the event, so that a repeat is the same note."""
-    assert command_after(JOINED) == NoteJoined(ID, ADA, SPOKEN, message_of_event(recorded(JOINED).raw.event_id))
+    raw = recorded(JOINED).raw
+    assert command_after(JOINED) == NoteJoined(ID, ADA, SPOKEN, raw.recorded_at, message_of_event(raw.event_id))
 
 
 def test_a_peer_that_goes_is_noted() -> None:

@@ -102,9 +102,22 @@ class WhenTheSessionHasEnded:
         """Nobody loses the sentence that they were in the middle of."""
         given().when(replace(UTTERANCE, session=ended(ended_at))).then(STORED)
 
-    def test_what_began_after_the_end_is_refused(self) -> None:
-        """Nobody is recorded after the end."""
-        late = replace(UTTERANCE, session=ended(SPOKEN - timedelta(milliseconds=1)))
+    @pytest.mark.parametrize("heard_after", [timedelta(minutes=-10), timedelta(0)])
+    def test_a_fast_clock_of_the_bot_loses_nothing(self, heard_after: timedelta) -> None:
+        """What was heard before the end was said before the end, whatever the bot says."""
+        end = SPOKEN - timedelta(minutes=10)
+        fast = replace(UTTERANCE, heard_at=end + heard_after, session=ended(end))
+        given().when(fast).then(STORED)
+
+    def test_what_was_resent_after_the_end_is_stored(self) -> None:
+        """The bot held it while nobody heard it: when it was said counts."""
+        late = replace(UTTERANCE, heard_at=SPOKEN + timedelta(minutes=1), session=ended(SPOKEN))
+        given().when(late).then(STORED)
+
+    @pytest.mark.parametrize("heard_at", [None, SPOKEN])
+    def test_what_began_after_the_end_by_both_clocks_is_refused(self, heard_at: datetime | None) -> None:
+        """Nobody is recorded after the end, whether or not the transcriber tells when it heard it."""
+        late = replace(UTTERANCE, heard_at=heard_at, session=ended(SPOKEN - timedelta(milliseconds=1)))
         given().when(late).then_refused(WrongState, reason="SESSION_ENDED", field="session_id")
 
 

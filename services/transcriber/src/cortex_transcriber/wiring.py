@@ -107,6 +107,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
             open_streams=open_streams,
             new_decoder=new_decoder,
             segmenting=settings.speech.segmenting,
+            now=CLOCK.now,
             new_holder=lambda: str(IDS.new()),
             status_of=lambda error: status_of(error, f"cortex.{SERVICE}"),
             limits=Limits(max_peers=settings.streams.peers),

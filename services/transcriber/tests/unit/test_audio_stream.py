@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
+from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
 from cortex_eventing.errors import InvalidInput, LimitReached, NotFound
-from cortex_eventing.times import stamp
+from cortex_eventing.times import stamp, time_of
 from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 from cortex_transcriber.domain.commands import Absence
@@ -58,6 +59,29 @@ class WhenSomebodySpeaks:
             final = (await bot.until("final"))[0].final
         offset = PEER_ZERO - SESSION_ZERO + timedelta(milliseconds=FRAME_MS) * final.first_sequence
         assert final.start_offset.ToTimedelta() == offset
+
+    async def test_when_it_was_heard_is_told_by_our_clock(self, stage: Stage) -> None:
+        """Each utterance carries when its first frame came in, however late its words are there."""
+        clock = [SESSION_ZERO]
+        stage.now = lambda: clock[0]
+        hold = stage.recognition.held[0] = asyncio.Event()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:110])
+            await stage.heard(110)
+            clock[0] += timedelta(seconds=5)
+            bot.hear(TALK[110:], first=110)
+            await stage.heard(len(TALK))
+            clock[0] += timedelta(seconds=5)
+            hold.set()
+            bot.say(end=pb.End())
+            await bot.closed()
+        stored = [event for event in stage.speakers.events if isinstance(event, UtteranceTranscribed)]
+        assert [time_of(event.heard_at) - SESSION_ZERO for event in stored] == [
+            timedelta(0),
+            *[timedelta(seconds=5)] * (len(SPELLS) - 1),
+        ]
 
     async def test_nothing_is_acknowledged_before_what_came_before_it(self, stage: Stage) -> None:
         """Recognition may overtake; storing and acknowledging do not."""

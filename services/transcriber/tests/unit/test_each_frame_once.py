@@ -41,7 +41,7 @@ class RacingStreams(RuleBasedStateMachine):
         before = self._speaker()
         last = first + length - 1
         try:
-            self._store(HearUtterance(KEY, first, last, settles, ZERO, "words", 1.0, "en", "m"))
+            self._store(HearUtterance(KEY, first, last, settles, ZERO, ZERO, "words", 1.0, "en", "m"))
         except AlreadyHeard:
             self.refused_rightly &= first <= before.heard_through
 
@@ -51,7 +51,7 @@ class RacingStreams(RuleBasedStateMachine):
         speaker = self._speaker()
         assert speaker.first_needed(0) <= speaker.heard_through + 1
         needed = speaker.heard_through + 1
-        self._store(HearUtterance(KEY, needed, needed + 9, True, ZERO, "words", 1.0, "en", "m"))
+        self._store(HearUtterance(KEY, needed, needed + 9, True, ZERO, ZERO, "words", 1.0, "en", "m"))
         assert self._speaker().heard_through == needed + 9
 
     @rule(sequence=SEQUENCES)

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.unit
 SESSION_ZERO = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 ZERO = SESSION_ZERO + timedelta(seconds=10)
 FRAME = timedelta(milliseconds=20)
+HEARD_AT = SESSION_ZERO - timedelta(minutes=10)  # the bot's clock is fast
 KEY = SpeakerKey("018f0000-0000-7000-8000-000000000001", "peer-1")
 PERSON = Person("018f0000-0000-7000-8000-00000000000a", "ada", "Ada", CLAIM_UNVERIFIED)
 JOIN = JoinSpeaker(KEY, PERSON, Numbering(ZERO, FRAME), resume_from=0)
@@ -60,7 +61,7 @@ def left(seconds: float) -> SpeakerLeft:
 
 def hear(first: int, last: int, *, settles: bool = True) -> HearUtterance:
     """The words of these frames."""
-    return HearUtterance(KEY, first, last, settles, SESSION_ZERO, "hello", 0.9, "en", "scripted")
+    return HearUtterance(KEY, first, last, settles, SESSION_ZERO, HEARD_AT, "hello", 0.9, "en", "scripted")
 
 
 def transcribed(first: int, last: int, settled_through: int | None = None) -> UtteranceTranscribed:
@@ -84,6 +85,7 @@ def transcribed(first: int, last: int, settled_through: int | None = None) -> Ut
         confidence=0.9,
         language="en",
         model="scripted",
+        heard_at=stamp(HEARD_AT),
         settled_through=last if settled_through is None else settled_through,
     )
 

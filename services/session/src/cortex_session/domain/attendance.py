@@ -73,7 +73,7 @@ def decide(command: AttendanceCommand, attendance: Attendance | None) -> Decisio
 
 
 def _join(command: NoteJoined) -> Decision[AttendanceEvent]:
-    must_belong_to(command.session, command.at)
+    must_belong_to(command.session, command.at, command.stored_at)
     speaker = command.speaker
     return Decision(
         [

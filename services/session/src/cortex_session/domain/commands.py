@@ -80,6 +80,7 @@ class StoreUtterance:
 
     Attributes:
         started_at: when it began, by the bot's clock.
+        heard_at: when its first frame came in, by the transcriber's; None in events of older releases.
         session: as it is when the command is handled, put there by `commanding`; None when it is unknown.
     """
 
@@ -90,6 +91,7 @@ class StoreUtterance:
     started_at: datetime
     start_offset: timedelta
     end_offset: timedelta
+    heard_at: datetime | None = None
     session: Session | None = None
 
 
@@ -117,6 +119,8 @@ class NoteJoined:
     """A peer of a participant came into the room.
 
     Attributes:
+        at: when it came, by the bot's clock.
+        stored_at: when the transcriber stored that, by its clock.
         note_id: of the system's message about it.
         session: as it is when the command is handled, put there by `commanding`; None when it is unknown.
     """
@@ -124,6 +128,7 @@ class NoteJoined:
     session_id: SessionId
     speaker: Speaker
     at: datetime
+    stored_at: datetime
     note_id: MessageId
     session: Session | None = None
 

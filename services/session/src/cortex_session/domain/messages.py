@@ -40,7 +40,7 @@ def decide(command: MessageCommand, message: Stored | None) -> Decision[MessageC
 
 
 def _utterance(command: StoreUtterance) -> Decision[MessageCreated]:
-    must_belong_to(command.session, command.started_at)
+    must_belong_to(command.session, command.started_at, command.heard_at)
     speaker, words = command.speaker, command.words
     return Decision(
         [

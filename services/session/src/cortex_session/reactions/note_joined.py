@@ -17,5 +17,6 @@ def note_joined(recorded: Recorded[SpeakerJoined]) -> NoteJoined:
         session_id=SessionId(uuid.UUID(event.session_id)),
         speaker=Speaker(event.participant_id, event.external_user_id, event.display_name, event.peer_id, event.claim),
         at=time_of(event.joined_at),
+        stored_at=recorded.raw.recorded_at,
         note_id=message_of_event(recorded.raw.event_id),
     )

@@ -19,4 +19,5 @@ def store_message(event: UtteranceTranscribed) -> StoreUtterance:
         started_at=time_of(event.started_at),
         start_offset=length_of(event.start_offset),
         end_offset=length_of(event.end_offset),
+        heard_at=time_of(event.heard_at) if event.HasField("heard_at") else None,
     )

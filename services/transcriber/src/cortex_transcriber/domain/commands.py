@@ -73,6 +73,7 @@ class HearUtterance:
     """The words of a stretch of whole frames, both sequence numbers included.
 
     `settles` says that audio up to its end need not be heard again; a piece of speech that goes on does not settle.
+    `heard_at` is when its first frame came in, by our clock.
     """
 
     speaker: SpeakerKey
@@ -80,6 +81,7 @@ class HearUtterance:
     last_sequence: int
     settles: bool
     session_zero_at: datetime
+    heard_at: datetime
     text: str
     confidence: float
     language: str

@@ -131,6 +131,7 @@ def _transcribed(command: HearUtterance, speaker: Speaker) -> UtteranceTranscrib
         confidence=command.confidence,
         language=command.language,
         model=command.model,
+        heard_at=stamp(command.heard_at),
         settled_through=command.last_sequence if command.settles else speaker.settled_through,
     )
 

@@ -22,6 +22,7 @@ from cortex_transcriber.stream.intake import Intake, Taken
 from cortex_transcriber.stream.metrics import FRAMES, UTTERANCES
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.patience import patiently
+from cortex_transcriber.stream.receipts import Receipts
 from cortex_transcriber.stream.so_far import SoFar
 from cortex_transcriber.stream.whose import Whose
 
@@ -74,6 +75,7 @@ class Voice:
         self._watermark = Watermark(ear.stream.next_sequence - 1)
         self._heard: asyncio.Queue[Spoken | QuietThrough | None] = asyncio.Queue()
         self._unstored: set[asyncio.Task[Recognised]] = set()
+        self._receipts = Receipts()
         self._goes_on = True
         self._closed = False
         self._so_far = SoFar(whose, parts)
@@ -90,6 +92,7 @@ class Voice:
 
     async def take(self, taken: Taken) -> None:
         """Listen to frames, once there is room for them."""
+        self._receipts.came(taken.first_sequence, self._parts.now())
         if not self._has_room():
             await self._parts.hearing.until(self._has_room)
         if self._closed:
@@ -153,8 +156,10 @@ class Voice:
     async def _settle(self, heard: Spoken | QuietThrough) -> None:
         if isinstance(heard, QuietThrough):
             self._watermark.heard(heard)
+            self._receipts.forget_before(heard.sequence + 1)
         else:
             await self._store(heard)
+            self._receipts.forget_before(heard.segment.last_sequence + 1)
         await self._acknowledge(short_by=self._preroll)
 
     async def _store(self, spoken: Spoken) -> None:
@@ -195,6 +200,7 @@ class Voice:
             last_sequence=segment.last_sequence,
             settles=segment.settles,
             session_zero_at=self._venue.session.zero_at,
+            heard_at=self._receipts.of(segment.first_sequence),
             text=recognised.text,
             confidence=recognised.confidence,
             language=recognised.language,

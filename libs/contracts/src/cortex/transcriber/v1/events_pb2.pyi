@@ -139,6 +139,7 @@ class UtteranceTranscribed(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     SETTLED_THROUGH_FIELD_NUMBER: _builtins.int
+    HEARD_AT_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     utterance_id: _builtins.str
@@ -185,6 +186,12 @@ class UtteranceTranscribed(_message.Message):
     def end_offset(self) -> _duration_pb2.Duration:
         """Its end, counted from the session's creation."""
 
+    @_builtins.property
+    def heard_at(self) -> _timestamp_pb2.Timestamp:
+        """When its first frame came in, by the transcriber's clock; proves that it began by then, whatever the bot's clock
+        says. Absent in events of older releases.
+        """
+
     def __init__(
         self,
         *,
@@ -206,10 +213,11 @@ class UtteranceTranscribed(_message.Message):
         language: _builtins.str = ...,
         model: _builtins.str = ...,
         settled_through: _builtins.int = ...,
+        heard_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "ended_at", b"ended_at", "start_offset", b"start_offset", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "ended_at", b"ended_at", "heard_at", b"heard_at", "start_offset", b"start_offset", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "confidence", b"confidence", "display_name", b"display_name", "end_offset", b"end_offset", "ended_at", b"ended_at", "external_user_id", b"external_user_id", "first_sequence", b"first_sequence", "language", b"language", "last_sequence", b"last_sequence", "model", b"model", "participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "settled_through", b"settled_through", "start_offset", b"start_offset", "started_at", b"started_at", "text", b"text", "utterance_id", b"utterance_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "confidence", b"confidence", "display_name", b"display_name", "end_offset", b"end_offset", "ended_at", b"ended_at", "external_user_id", b"external_user_id", "first_sequence", b"first_sequence", "heard_at", b"heard_at", "language", b"language", "last_sequence", b"last_sequence", "model", b"model", "participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "settled_through", b"settled_through", "start_offset", b"start_offset", "started_at", b"started_at", "text", b"text", "utterance_id", b"utterance_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
