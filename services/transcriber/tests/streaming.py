@@ -139,16 +139,19 @@ class Presence:
 
 
 class Recognition:
-    """Reads the marks; finals may be held back, to be let go in any order."""
+    """Reads the marks; finals may be held back, to be let go in any order, or fail."""
 
     def __init__(self) -> None:
         self._recogniser = ScriptedRecogniser()
         self.held: dict[int, asyncio.Event] = {}
+        self.failing: dict[int, Exception] = {}
 
     async def final(self, segment: SegmentReady) -> Recognised:
         """The marks of a segment."""
         if hold := self.held.get(segment.first_sequence):
             await hold.wait()
+        if error := self.failing.get(segment.first_sequence):
+            raise error
         return self._recogniser.recognise(segment.samples)
 
     async def interim(self, due: InterimDue) -> Recognised | None:

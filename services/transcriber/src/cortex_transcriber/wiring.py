@@ -56,7 +56,7 @@ from cortex_transcriber.reactions.empty_rooms import EMPTY_ROOMS, emptying
 from cortex_transcriber.read_models.open_speakers import PROJECTION
 from cortex_transcriber.settings import TranscriberSettings
 from cortex_transcriber.speech.batching import VadBatcher
-from cortex_transcriber.speech.scheduler import scheduling
+from cortex_transcriber.speech.scheduler import scheduling, warm_up_audio
 from cortex_transcriber.stream.hearing import Hearing
 from cortex_transcriber.stream.limits import Limits
 from cortex_transcriber.stream.open_streams import OpenStreams
@@ -101,7 +101,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
             identities=GrpcIdentities(identity),
             speakers=speakers,
             presence=PostgresPresence(joining),
-            recognition=BelievedRecognition(scheduler, recogniser.name),
+            recognition=BelievedRecognition(scheduler, recogniser.name, warm_up_audio()),
             live=LivePublisher(nats),
             hearing=hearing,
             open_streams=open_streams,

@@ -6,14 +6,16 @@ from datetime import timedelta
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
-from cortex_eventing.errors import InvalidInput, LimitReached, NotFound
+from cortex_eventing.errors import InvalidInput, LimitReached, NotFound, Unavailable
 from cortex_eventing.times import stamp, time_of
 from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 from cortex_transcriber.domain.commands import Absence
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.limits import Limits
+from cortex_transcriber.stream.metrics import UNRECOGNISED
 from cortex_transcriber.stream.open_streams import OpenStreams
+from cortex_transcriber.stream.ports import Unrecognisable
 from google.rpc import code_pb2
 
 from services.transcriber.tests.streaming import FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk
@@ -329,8 +331,45 @@ class WhenSomethingIsAway:
             await bot.closed()
         assert stage.speakers.texts == await uninterrupted()
 
+    async def test_speech_that_the_model_failed_on_is_heard_elsewhere(self, stage: Stage) -> None:
+        """The stream ends, nothing of it is acknowledged, and the next replica finds the same words."""
+        second = starts()[1]
+        stage.recognition.failing = {first: Unavailable("the model") for first in range(second - 10, len(TALK))}
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK)
+            bot.say(end=pb.End())
+            with pytest.raises(Unavailable):
+                await bot.closed()
+            watermark = bot.acknowledged + 1
+        assert 0 < watermark <= second
+        async with stage.replica().bot() as bot:
+            bot.join(resume_from=watermark)
+            await bot.until("peer_resolved")
+            bot.hear(TALK[watermark:], first=watermark)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts == await uninterrupted()
+
 
 class WhenSomethingIsWrong:
+    async def test_what_no_model_can_take_does_not_come_again_for_ever(self, stage: Stage) -> None:
+        """It is given up, which is counted; what the peer says before and after it is stored and acknowledged."""
+        given_up = UNRECOGNISED._value.get()
+        whole = await uninterrupted()
+        first = frames_heard(whole[1:2])[0][1]
+        stage.recognition.failing[first] = Unrecognisable()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert stage.speakers.texts == [whole[0], *whole[2:]]
+        assert bot.acknowledged == len(TALK) - 1
+        assert UNRECOGNISED._value.get() == given_up + 1
+
     @pytest.mark.parametrize(
         ("introduction", "field"),
         [

@@ -9,6 +9,9 @@ FRAMES = Counter(
     "Frames, by what became of them: heard, lost on the way, sent again though acknowledged, announced as silence.",
     ["fate"],
 )
+UNRECOGNISED = Counter(
+    "cortex_transcriber_unrecognised_total", "Segments that the model, which took others, could not take: lost speech."
+)
 UTTERANCES = Counter("cortex_transcriber_utterances_total", "Utterances stored.")
 REFUSED = Counter(
     "cortex_transcriber_refused_total", "Messages and peers refused on open streams, by reason.", ["reason"]

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cortex.transcriber.v1.live_pb2 import LiveInterim
+from cortex_eventing.errors import CortexError
 from cortex_eventing.recorded import Origin
 
 from cortex_transcriber.domain.commands import Absence, Person, SpeakerCommand, SpeakerKey
@@ -102,11 +103,20 @@ class Presence(Protocol):
         ...
 
 
+class Unrecognisable(CortexError):
+    """The model works, and cannot take this segment, however often it is tried."""
+
+
 class Recognition(Protocol):
     """The scheduler of the recogniser."""
 
     async def final(self, segment: SegmentReady) -> Recognised:
-        """The words of an utterance, none if it was no speech; comes in its turn, however long that takes."""
+        """The words of an utterance, none if it was no speech; comes in its turn, however long that takes.
+
+        Raises:
+            Unrecognisable: this segment never will have words.
+            Unavailable: the model fails at everything; nothing is known about the segment.
+        """
         ...
 
     async def interim(self, due: InterimDue) -> Recognised | None:

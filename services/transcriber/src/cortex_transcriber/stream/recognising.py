@@ -1,19 +1,22 @@
 """The words of segments, as far as they are to be believed."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
 from typing import Final, Protocol
 
+from cortex_eventing.backoff import waits
+from cortex_eventing.errors import Unavailable
 from cortex_runtime.logs import log
 from prometheus_client import Counter
 
 from cortex_transcriber.speech.events import InterimDue, SegmentReady
 from cortex_transcriber.speech.plausibility import repeats_itself, was_said
 from cortex_transcriber.speech.recogniser import Recognised, Samples
+from cortex_transcriber.stream.ports import Unrecognisable
 
-ATTEMPTS: Final = 2
-"""At one segment. A model that fails twice on the same samples will fail for ever, and its speaker has more to say."""
+ATTEMPTS: Final = 4
+"""At one segment, within a third of a second: memory that was short for a moment is there again. A model that fails so
+often on the same samples, and works otherwise, will fail on them for ever."""
 
-UNRECOGNISED = Counter("cortex_transcriber_unrecognised_total", "Segments that the model could not take.")
 NOT_SPEECH = Counter("cortex_transcriber_not_speech_total", "Segments whose words were not believed.")
 
 
@@ -30,17 +33,28 @@ class Scheduler(Protocol):
 
 
 class BelievedRecognition:
-    """The port `Recognition` on the scheduler."""
+    """The port `Recognition` on the scheduler.
 
-    def __init__(self, scheduler: Scheduler, model: str) -> None:
+    Args:
+        scheduler: of the model.
+        model: its name.
+        known_good: what the model took when this process started. If it fails at that now, it is not the segment's
+            fault: the bot keeps the audio, and another replica may do better.
+    """
+
+    def __init__(self, scheduler: Scheduler, model: str, known_good: Samples) -> None:
         self._scheduler = scheduler
+        self._known_good = known_good
         self._nothing = Recognised("", confidence=1.0, tokens=0, language="", model=model)
 
     async def final(self, segment: SegmentReady) -> Recognised:
-        """The words of an utterance; none if it was no speech, or if the model cannot take it."""
-        heard = await self._tried(lambda: self._scheduler.final(segment.samples))
-        if heard is None:
-            return self._nothing
+        """The words of an utterance; none if it was no speech.
+
+        Raises:
+            Unrecognisable: the model works, and cannot take it.
+            Unavailable: the model does not work.
+        """
+        heard = await self._tried(segment.samples)
         if heard.text and not was_said(heard, segment.stats):
             NOT_SPEECH.inc()
             return self._nothing
@@ -51,11 +65,20 @@ class BelievedRecognition:
         heard = await self._scheduler.interim(due.samples)
         return None if heard is None or repeats_itself(heard.text) else heard
 
-    async def _tried(self, recognise: Callable[[], Awaitable[Recognised]]) -> Recognised | None:
+    async def _tried(self, samples: Samples) -> Recognised:
+        pauses = waits()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await recognise()
+                return await self._scheduler.final(samples)
             except Exception as error:  # noqa: BLE001 - models raise what they like
                 log().error("recognition_failed", attempt=attempt, exc_info=error)
-        UNRECOGNISED.inc()
-        return None
+            if attempt < ATTEMPTS:
+                await asyncio.sleep(next(pauses))
+        await self._must_work()
+        raise Unrecognisable
+
+    async def _must_work(self) -> None:
+        try:
+            await self._scheduler.final(self._known_good)
+        except Exception as error:
+            raise Unavailable("the model") from error

@@ -5,11 +5,13 @@ before its end, so each waits for the one before it.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from cortex.transcriber.v1.transcriber_service_pb2 import StreamAudioResponse
 from cortex_eventing.failpoints import declare, failpoint
+from cortex_runtime.logs import log
 
 from cortex_transcriber.domain.commands import HearUtterance
 from cortex_transcriber.domain.errors import AlreadyHeard
@@ -19,9 +21,10 @@ from cortex_transcriber.speech.stream import SpeakerStream
 from cortex_transcriber.speech.watermark import Watermark
 from cortex_transcriber.stream import answers
 from cortex_transcriber.stream.intake import Intake, Taken
-from cortex_transcriber.stream.metrics import FRAMES, UTTERANCES
+from cortex_transcriber.stream.metrics import FRAMES, UNRECOGNISED, UTTERANCES
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.patience import patiently
+from cortex_transcriber.stream.ports import Unrecognisable
 from cortex_transcriber.stream.receipts import Receipts
 from cortex_transcriber.stream.so_far import SoFar
 from cortex_transcriber.stream.whose import Whose
@@ -146,6 +149,7 @@ class Voice:
             case SegmentReady():
                 self._so_far.over(event.last_sequence)
                 words = asyncio.create_task(self._parts.recognition.final(event))
+                words.add_done_callback(_noted)
                 self._unstored.add(words)
                 self._heard.put_nowait(Spoken(event, words))
             case QuietThrough():
@@ -164,12 +168,17 @@ class Voice:
 
     async def _store(self, spoken: Spoken) -> None:
         self._watermark.heard(spoken.segment)
-        await self._store_words(spoken.segment, await spoken.words)
+        await self._store_words(spoken.segment, spoken.words)
         self._watermark.settled(spoken.segment)
         self._unstored.discard(spoken.words)
         await self._parts.hearing.stir()
 
-    async def _store_words(self, segment: SegmentReady, recognised: Recognised) -> None:
+    async def _store_words(self, segment: SegmentReady, words: Awaitable[Recognised]) -> None:
+        try:
+            recognised = await words
+        except Unrecognisable:
+            self._give_up(segment)
+            return
         if not recognised.text:
             return
         command = self._command(segment, recognised)
@@ -191,7 +200,13 @@ class Voice:
             return
         begun = (heard_through + 1 - segment.first_sequence) * self._ear.audio.frame_samples
         rest = replace(segment, first_sequence=heard_through + 1, pcm=segment.pcm[begun:])
-        await self._store_words(rest, await self._parts.recognition.final(rest))
+        await self._store_words(rest, self._parts.recognition.final(rest))
+
+    def _give_up(self, segment: SegmentReady) -> None:
+        """Nobody will ever know these words. The speaker has more to say, so it goes on; an operator is told."""
+        UNRECOGNISED.inc()
+        utterance_id = str(self._whose.speaker.utterance_id(segment.first_sequence))
+        log().error("speech_given_up", session_id=self._venue.session.session_id, utterance_id=utterance_id)
 
     def _command(self, segment: SegmentReady, recognised: Recognised) -> HearUtterance:
         return HearUtterance(
@@ -220,3 +235,9 @@ class Voice:
         if through > self._intake.acknowledged:
             self._intake.acknowledged = through
             await self._venue.outbox.put(answers.acknowledged(self._whose.arrival.handle, through))
+
+
+def _noted(words: "asyncio.Task[Recognised]") -> None:
+    """Nobody waits for the words of a stream that broke: a failure of theirs is no defect."""
+    if not words.cancelled():
+        words.exception()

@@ -472,8 +472,10 @@ Global___FinalText: _TypeAlias = FinalText  # noqa: Y015
 
 @_typing.final
 class Acknowledged(_message.Message):
-    """Acknowledged says that a peer's audio up to a sequence number is in stored utterances or was no speech. The bot may
-    forget it; what is not acknowledged it resends after a reconnect, to any replica.
+    """Acknowledged says that a peer's audio up to a sequence number is in stored utterances, was no speech, or is what a
+    model that takes all else cannot take (counted and logged). The bot may forget it; what is not acknowledged it resends
+    after a reconnect, to any replica. A model that fails at everything ends the stream with UNAVAILABLE, and acknowledges
+    nothing.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
