@@ -48,10 +48,11 @@ _DOMAIN_TOKENS = 2
 class NatsCursor:
     """The adapter of `Cursor`."""
 
-    def __init__(self, connection: Nats, request_subject: str, inbox: str, after: int) -> None:
+    def __init__(self, connection: Nats, stream: str, consumer: str, inbox: str, after: int) -> None:
         self.after = after
         self._connection = connection
-        self._request_subject = request_subject
+        self._stream = stream
+        self._request_subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = inbox
         self._came: list[StreamMessage] = []
         self._news = asyncio.Event()
@@ -100,7 +101,8 @@ class NatsCursor:
             event = recorded_bytes(message.headers, message.data)
         except NotAnEvent:
             # Somebody else's message on our subjects. The events around it are contiguous without it.
-            log.warning("a message on %s is no event", message.subject)
+            # Its subject is theirs too, and may hold anything: the sequence finds it as well.
+            log.warning("message %d of the stream %s is no event", stream_sequence(message.reply), self._stream)
             self._asked -= 1
         else:
             self._came.append(StreamMessage(event, stream_sequence(message.reply)))
@@ -139,7 +141,7 @@ class NatsSource:
         with away_as_stream_away():
             begin = await self._begin(after)
             inbox = client.new_inbox()
-            cursor = NatsCursor(self._nats, f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{consumer}", inbox, begin)
+            cursor = NatsCursor(self._nats, self._stream, consumer, inbox, begin)
             subscription = await client.subscribe(inbox, cb=cursor.hear)
         try:
             with self._nats.on_loss(cursor.lose):
