@@ -114,7 +114,8 @@ class NatsSettings(Group):
 
     Attributes:
         url: where it listens; loopback only for now.
-        manage_streams: whether the service creates its stream when it is missing.
+        manage_streams: whether the service creates its stream when it is missing, and brings one that is there up to
+            date.
     """
 
     url: NatsUrl

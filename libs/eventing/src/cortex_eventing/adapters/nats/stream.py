@@ -1,19 +1,24 @@
 """Station 5: a service's own stream on JetStream, as its relay sees it: made, looked at, published to."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig, StreamInfo
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError, ServerError
 
 from cortex_eventing.adapters.nats.connection import Nats, away_as_stream_away
 from cortex_eventing.adapters.nats.headers import EVENT_ID, POSITION
 from cortex_eventing.adapters.nats.messages import Envelopes
 from cortex_eventing.adapters.nats.publisher import FencedPublisher, fenced_publisher
+from cortex_eventing.adapters.nats.stream_config import beyond_mending, mending
 from cortex_eventing.ports import StreamEnd
 from cortex_eventing.stream_ports import StreamMissing
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 1024**3
 """Bytes of a stream before its oldest messages go: readers that are that far behind use the feed. The server sets them
@@ -32,7 +37,7 @@ class StreamSettings:
         subjects: one filter per entity that the service owns.
         max_bytes: how large it may grow.
         replicas: copies in the broker's cluster.
-        manage: whether this process may make it and add subjects; otherwise an operator does.
+        manage: whether this process may make it and bring it up to date; otherwise an operator does.
     """
 
     name: str
@@ -55,6 +60,7 @@ class NatsStream:
         self._nats = nats
         self._settings = settings
         self._envelopes = envelopes
+        self._complaints: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -69,9 +75,36 @@ class NatsStream:
         with away_as_stream_away():
             if info is None:
                 await self._nats.jetstream.add_stream(self._config())
-            elif self._settings.manage and set(self._settings.subjects) - set(info.config.subjects or ()):
-                subjects = sorted({*self._settings.subjects, *(info.config.subjects or ())})
-                await self._nats.jetstream.update_stream(info.config.evolve(subjects=subjects))
+            else:
+                await self._bring_up_to_date(info.config)
+
+    async def _bring_up_to_date(self, existing: StreamConfig) -> None:
+        """Give a stream that is there the subjects that it lacks, and the settings of today where the server can."""
+        if self._settings.manage and set(self._settings.subjects) - set(existing.subjects or ()):
+            subjects = sorted({*self._settings.subjects, *(existing.subjects or ())})
+            existing = (await self._nats.jetstream.update_stream(existing.evolve(subjects=subjects))).config
+        wanted = self._config()
+        wrong, changes = beyond_mending(existing, wanted), mending(existing, wanted)
+        if self._settings.manage:
+            await self._mend(existing, changes)
+        elif changes:
+            self._complain(f"whoever manages it should set {', '.join(changes)}")
+        if wrong:
+            self._complain(f"only a new stream can have another {', '.join(wrong)}: refill-stream makes one")
+
+    async def _mend(self, existing: StreamConfig, changes: Mapping[str, Any]) -> None:
+        """Change one after the other: the stream goes on without those that the server refuses."""
+        for name, value in changes.items():
+            try:
+                existing = (await self._nats.jetstream.update_stream(existing.evolve(**{name: value}))).config
+            except (BadRequestError, ServerError) as refusal:
+                self._complain(f"the server refuses to change {name}: {refusal.description}")
+
+    def _complain(self, what: str) -> None:
+        """Say what is wrong with the stream, once until it is something else: this is looked at again and again."""
+        if what not in self._complaints:
+            self._complaints.add(what)
+            log.error("stream %s is not as it should be: %s", self.name, what)
 
     def _config(self) -> StreamConfig:
         """The settings, each for its reason.
@@ -86,6 +119,9 @@ class NatsStream:
             retention=RetentionPolicy.LIMITS,
             discard=DiscardPolicy.OLD,
             max_bytes=self._settings.max_bytes,
+            max_age=0,
+            max_msgs=-1,
+            max_consumers=-1,
             num_replicas=self._settings.replicas,
             allow_direct=True,
             deny_delete=False,
