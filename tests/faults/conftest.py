@@ -1,36 +1,54 @@
-"""What the fault tests share: one installation, mended before each test, and what it hears when nothing is killed."""
+"""What the fault tests share: one installation, whole before each test, and what it hears when nothing is killed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 from cortex_testkit.servers import chosen_servers
 
 from tests.faults.checked_speech import Expected
-from tests.faults.installation import Installation, installation
+from tests.faults.installation import Installation
 from tests.faults.speech import voices
+from tests.faults.stage import Stage
 from tests.faults.verdict import Trial, heard_in_calm
+
+FAILED = pytest.StashKey[bool]()
+"""Whether a fault test has failed since the installation was started."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note that a test failed, whatever it left behind."""
+    report = yield
+    if report.failed:
+        item.config.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="session")
-async def shared_installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """The three services on PostgreSQL and NATS of their own."""
     if chosen_servers() != "embedded":
         pytest.skip("only servers of our own may be killed: CORTEX_TEST_SERVERS=embedded")
-    async with installation(tmp_path_factory.mktemp("services")) as installed:
-        yield installed
+    stage = Stage(lambda: tmp_path_factory.mktemp("services"))
+    yield stage
+    await stage.clear()
 
 
 @pytest.fixture(scope="session")
-async def calm(shared_installation: Installation) -> Expected:
+async def calm(stage: Stage) -> Expected:
     """What an uninterrupted run hears of each speaker."""
-    return await heard_in_calm(shared_installation, voices())
+    return await heard_in_calm(await stage.set(), voices())
 
 
 @pytest.fixture
-async def installed(shared_installation: Installation) -> Installation:
-    """The installation, running, whatever an earlier test left of it."""
-    await shared_installation.mend()
-    return shared_installation
+async def installed(stage: Stage, pytestconfig: pytest.Config) -> Installation:
+    """The installation, running, whatever an earlier test left of it; another one if that test failed."""
+    if pytestconfig.stash.get(FAILED, False):
+        await stage.clear()
+        pytestconfig.stash[FAILED] = False
+    return await stage.set()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import grpc
@@ -47,7 +48,8 @@ class Installation:
         self.ports = {name: free_port() for name in SERVICES}
         self.addresses = Addresses(**{name: f"{LOOPBACK}:{port}" for name, port in self.ports.items()})
         self._logs = logs
-        self._armed: set[str] = set()
+        self._altered: set[str] = set()
+        self._commands = count(1)
         self._processes = {name: self.replica(name, self.ports[name]) for name in SERVICES}
 
     def replica(self, name: str, port: int) -> ServiceProcess:
@@ -67,13 +69,14 @@ class Installation:
     async def start(self, name: str, failpoint: str = "", environment: Mapping[str, str] | None = None) -> None:
         """Start a service that does not run, armed with `failpoint=action` if one is given; does not wait for it."""
         armed = {VARIABLE: failpoint, ENABLED: "true"} if failpoint else {}
-        (self._armed.add if failpoint else self._armed.discard)(name)
-        await self._processes[name].start({**armed, **(environment or {})})
+        altered = {**armed, **(environment or {})}
+        (self._altered.add if altered else self._altered.discard)(name)
+        await self._processes[name].start(altered)
 
     async def mend(self) -> None:
-        """Have every service run, without failpoints, whatever was done to it."""
+        """Have every service run, without failpoints and in its own environment, whatever was done to it."""
         for name in SERVICES:
-            if name in self._armed:
+            if name in self._altered:
                 await self.kill(name)
             if not self.running(name):
                 await self.start(name)
@@ -99,13 +102,14 @@ class Installation:
         """Wait until services say that they are ready. Raises DidNotStart."""
         await asyncio.gather(*(self._serving(name) for name in names or SERVICES))
 
-    async def run(self, name: str, *arguments: str) -> None:
-        """Run `python -m cortex_NAME ARGUMENTS` to its end, in good order."""
-        log = self._logs / f"{name}-commands.log"
+    async def run(self, name: str, *arguments: str) -> str:
+        """Run `python -m cortex_NAME ARGUMENTS` to its end, in good order; what it wrote."""
+        log = self._logs / f"{name}-command-{next(self._commands)}.log"
         process = ServiceProcess(f"cortex_{name}", self._environment(name, self.ports[name]), log, arguments)
         await process.start()
         code = await process.wait()
         assert code == 0, process.output()
+        return process.output()
 
     def output(self, name: str) -> str:
         """What all runs of a service have written."""
