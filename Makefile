@@ -31,10 +31,13 @@ test: setup  ## every test, on real PostgreSQL and NATS
 bench: setup  ## figures beside those of floors, all or one (NAME=commands)
 	@$(PY) bench $(NAME)
 
+soak: setup  ## kill things at random and count what is lost (SOAK_MINUTES=10, SEED to repeat)
+	@$(PY) -m soak
+
 protos: setup  ## generate libs/contracts anew from protos/
 	$(PY) scripts/protos.py generate
 
 pins: setup  ## compile requirements/ anew
 	scripts/pin.sh
 
-.PHONY: help setup demo up check fix test bench protos pins
+.PHONY: help setup demo up check fix test bench soak protos pins

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.architecture
 ROOT = Path(__file__).parents[2]
 FILES = {
     str(path.relative_to(ROOT))
-    for folder in ("libs", "services", "protos", "docs", "bench", "scripts", "tests")
+    for folder in ("libs", "services", "protos", "docs", "bench", "scripts", "soak", "tests")
     for path in (ROOT / folder).rglob("*")
     if path.is_file()
 }

@@ -1,44 +1,18 @@
 """Whatever is done to the streams while the services are down, they make them whole when they are back."""
 
-import re
-from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from functools import partial
 
 import pytest
 from cortex_testkit.waiting import eventually
-from nats.js import JetStreamContext
 
+from tests.faults.damage import Damage, alarm, delete, delete_tail, positions, purge, purge_subject
 from tests.faults.evidence import STREAMS
 from tests.faults.gathering import jetstream, on_stream
 from tests.faults.installation import SERVICES, Installation
 from tests.faults.verdict import Trial
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
-
-TAIL = 5
-
-Damage = Callable[[JetStreamContext, str], Awaitable[object]]
-
-
-async def delete_tail(broker: JetStreamContext, stream: str) -> None:
-    last = (await broker.stream_info(stream)).state.last_seq
-    for sequence in range(last - TAIL + 1, last + 1):
-        await broker.delete_msg(stream, sequence)
-
-
-async def purge_subject(broker: JetStreamContext, stream: str) -> None:
-    """The first message's: it is far from the end, where the relay's memory is."""
-    first = await broker.get_msg(stream, (await broker.stream_info(stream)).state.first_seq)
-    await broker.purge_stream(stream, subject=first.subject)
-
-
-async def purge(broker: JetStreamContext, stream: str) -> None:
-    await broker.purge_stream(stream)
-
-
-async def delete(broker: JetStreamContext, stream: str) -> None:
-    await broker.delete_stream(stream)
 
 
 async def damaged(installed: Installation, damage: Damage) -> dict[str, AbstractSet[int]]:
@@ -49,10 +23,6 @@ async def damaged(installed: Installation, damage: Damage) -> dict[str, Abstract
         for service in SERVICES:
             await damage(broker, STREAMS[service])
     return before
-
-
-async def positions(installed: Installation, service: str) -> AbstractSet[int]:
-    return {message.position for message in await on_stream(installed, service)}
 
 
 async def back(installed: Installation) -> None:
@@ -98,9 +68,3 @@ async def test_an_emptied_stream_waits_for_the_operator(trial: Trial, installed:
         for service in SERVICES:
             await installed.run(service, alarm(installed, service, said[service]), "--yes")
         await traffic.goes_on()
-
-
-def alarm(installed: Installation, service: str, since: int) -> str:
-    """The command of the service that its log tells the operator to give; empty as long as it does not."""
-    found = re.search(rf"python -m cortex_{service} ([a-z-]+)", installed.output(service)[since:])
-    return found[1] if found else ""

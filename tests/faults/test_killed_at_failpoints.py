@@ -1,7 +1,7 @@
 """Kill -9 of every service at every place where it could hurt, under traffic."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 from cortex_eventing.failpoints import declared
@@ -11,20 +11,9 @@ from cortex_transcriber import wiring as transcriber
 
 from tests.faults.installation import SERVICES, Installation
 from tests.faults.verdict import Trial
+from tests.faults.walks import WALKS
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
-
-WALKS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
-    "storing": (SERVICES, ["commands.after_decide", "store.before_append", "store.after_append_before_reply"]),
-    "publishing": (SERVICES, ["relay.chunk_sent", "relay.after_publish", "relay.after_ack"]),
-    "projecting": (SERVICES, ["projection.before_write", "projection.after_write"]),
-    "reacting": (["session"], ["reaction.before_command", "reaction.after_commands"]),
-    "hearing": (
-        ["transcriber"],
-        ["transcriber.after_recognition", "transcriber.after_commit", "transcriber.after_final"],
-    ),
-}
-"""Every failpoint, and the services that pass it. Each start is armed with the next one, since starts take longest."""
 
 OF_OTHER_TESTS = "tests."
 

@@ -40,8 +40,8 @@ ONE_CALL = 3.0
 """Seconds for one attempt at a call, so that a service that hangs is asked again."""
 
 CALLERS = 3
-GUESTS = 7
-"""External user ids that all callers create again and again, so that they meet."""
+COMES_BACK = 3
+"""Turns for which all callers create one external user id again and again, so that they meet; then follows another."""
 
 BETWEEN_COMMANDS = 0.1
 """Seconds between a caller's commands: two cores are shared with all the services."""
@@ -96,7 +96,7 @@ class Traffic:
         """One caller's commands, each of them asked twice at least."""
         turn, cortex = caller, self._ways[caller % len(self._ways)]
         while not self._ending:
-            await self._create_guest(cortex, f"guest-{turn % GUESTS}")
+            await self._create_guest(cortex, f"guest-{turn // COMES_BACK}")
             await self._create_and_stop(cortex, f"room-{caller}-{turn}")
             turn += 1
             await asyncio.sleep(BETWEEN_COMMANDS)
