@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Protocol
+from typing import Any, Generic, Protocol
 
 from google.protobuf.message import Message
 
@@ -28,6 +28,9 @@ from cortex_eventing.state_cache import MOST_AGGREGATES, Known, Slot, StateCache
 ATTEMPTS = 5
 """Decisions on one command. Each conflict means that another replica got on; five in a row mean that callers do not
 spread, and another attempt would only make the crowd bigger."""
+
+NEW: Known[Any] = Known("", None, 0)
+"""An aggregate without events."""
 
 AFTER_DECIDE = declare("commands.after_decide", "a command is decided, and nothing of it is stored")
 
@@ -167,19 +170,19 @@ class CommandHandling(Generic[Command, State, Event]):
         return (known.state, known.version) if known.project_id == project_id else (None, 0)
 
     async def _until_not_contended(self, task: _Task[Command]) -> Done[State]:
-        for _ in range(ATTEMPTS):
-            done = await self._attempt(task)
+        for attempt in range(ATTEMPTS):
+            done = await self._attempt(task, unknown_is_new=attempt == 0)
             if done is not None:
                 return done
             CONFLICTS.labels(self._decider.name).inc()
         raise Contended
 
-    async def _attempt(self, task: _Task[Command]) -> Done[State] | None:
+    async def _attempt(self, task: _Task[Command], *, unknown_is_new: bool) -> Done[State] | None:
         """Decide and store once. None when another writer was faster: then the cache is cold, and one tries again."""
         slot = await self._cache.take_turn(task.aggregate_id)
         handed_over = False
         try:
-            verdict = await self._decide(task, slot)
+            verdict = await self._decide(task, slot, NEW if unknown_is_new else None)
             await failpoint(AFTER_DECIDE)
             if verdict.rejection is not None:
                 return await self._first_result(task, verdict.rejection)
@@ -192,13 +195,18 @@ class CommandHandling(Generic[Command, State, Event]):
                 self._cache.end_turn(task.aggregate_id, slot)
         return await self._answer(task, verdict, await answer)
 
-    async def _decide(self, task: _Task[Command], slot: Slot[State]) -> _Verdict[State, Event]:
+    async def _decide(
+        self, task: _Task[Command], slot: Slot[State], unknown: Known[State] | None
+    ) -> _Verdict[State, Event]:
         """Decide on the cached state; what does not lead to an event is decided again on the store's.
 
-        Version conflicts protect only what is stored: a "no" from an outdated state would never be found out.
+        Version conflicts protect only what is stored: a "no" from an outdated state would never be found out. They
+        protect a guess just as well: an aggregate that is not in the cache is taken for a new one, which spares
+        whatever creates something a look at the store; everything else says no to that, and looks.
         """
-        if slot.known is not None:
-            verdict = self._judge(task, slot.known)
+        known = slot.known or unknown
+        if known is not None:
+            verdict = self._judge(task, known)
             if verdict.rejection is None and verdict.decision.events:
                 return verdict
         slot.known = None
@@ -305,7 +313,7 @@ def _known_after(task: _Task[Command], verdict: _Verdict[State, Event], appended
     match appended.outcome:
         case Outcome.STORED if verdict.decision.events:
             return Known(task.origin.project_id, verdict.after, appended.version)
-        case Outcome.STORED | Outcome.CLAIM_TAKEN:
+        case Outcome.STORED | Outcome.CLAIM_TAKEN if verdict.before.version:
             return verdict.before
         case _:
             return None

@@ -18,6 +18,8 @@ from cortex_testkit.waiting import eventually
 from cortex_testkit.whole_streams import check_copy, filled_up_to, messages_in
 from nats.js.api import DiscardPolicy
 
+from libs.eventing.tests.conftest import boxes_stream
+
 pytestmark = pytest.mark.faults
 
 Relaying = Callable[[], AbstractAsyncContextManager[Report]]
@@ -116,15 +118,13 @@ class WhenTheRelayWasAway:
             await eventually(lambda: report.state.condition is Condition.ALARMED)
             assert "not of this store" in report.state.why
 
-    async def test_a_full_stream_is_waited_for_and_said(
-        self, nats: Nats, log: EventLog, rig: StreamRig, relaying: Relaying
-    ) -> None:
+    async def test_a_full_stream_is_waited_for_and_said(self, nats: Nats, log: EventLog, rig: StreamRig) -> None:
         """A broker that refuses for its own reasons is no second relay: trying at once would only keep it busy."""
         info = await nats.jetstream.stream_info(rig.own.name)
         full = info.config.evolve(max_msgs=info.state.messages, discard=DiscardPolicy.NEW)
         await nats.jetstream.update_stream(full)
         log.add(BoxFilled(box_id="one-too-many", amount=1))
-        async with relaying() as report:
+        async with role(Relay(log, boxes_stream(nats, manage=False)).run) as report:
             await eventually(lambda: report.state.condition is Condition.WAITING)
             assert "maximum messages" in report.state.why
             await nats.jetstream.update_stream(info.config)

@@ -15,7 +15,7 @@ from cortex_eventing.errors import (
     Unavailable,
     WrongState,
 )
-from cortex_eventing.ports import Append, Appended, Outcome
+from cortex_eventing.ports import AggregateHistory, Append, Appended, Outcome
 from cortex_eventing.recorded import Origin
 from cortex_testkit.boxes import BOXES, ROOM, Box, BoxCommand, FillBox, OpenBox
 from cortex_testkit.clock import FrozenClock
@@ -37,6 +37,7 @@ class SlowStore(MemoryEventStore):
         self.withheld: list[Callable[[], None]] = []
         self.answer: Callable[[Appended], Appended | Exception] = lambda appended: appended
         self.withholds = False
+        self.looked_for: list[uuid.UUID] = []
         self.handed_over = asyncio.Event()
 
     def commit(self, append: Append, deadline: float | None = None) -> asyncio.Future[Appended]:
@@ -54,6 +55,11 @@ class SlowStore(MemoryEventStore):
         else:
             tell()
         return future
+
+    async def history(self, aggregate_id: uuid.UUID) -> AggregateHistory:
+        """Read an aggregate, and take note."""
+        self.looked_for.append(aggregate_id)
+        return await super().history(aggregate_id)
 
 
 @pytest.fixture
@@ -93,6 +99,22 @@ class WhenCarriedOut:
         done = await boxes.handle(FillBox(box, 3), MINE)
         assert (done.state, done.version, done.position) == (Box("tools", 3), 2, 2)
         assert await boxes.load(box, PROJECT) == (Box("tools", 3), 2)
+
+    async def test_what_is_new_is_not_looked_for(self, boxes: Handling, store: SlowStore) -> None:
+        """A command that creates an aggregate is decided and stored without a look at the store."""
+        await opened(boxes)
+        assert not store.looked_for
+
+    async def test_what_is_not_cached_is_not_taken_for_new_in_the_end(
+        self, boxes: Handling, elsewhere: Handling, store: SlowStore
+    ) -> None:
+        """A replica that does not know an aggregate neither creates it twice nor misses it."""
+        box = await opened(boxes)
+        with pytest.raises(AlreadyExists):
+            await elsewhere.handle(OpenBox(box), MINE)
+        assert store.looked_for == [box]
+        assert (await elsewhere.handle(FillBox(box, 1), MINE)).version == 2
+        assert await store.head() == 2
 
     async def test_a_rejection_stores_nothing_and_frees_the_turn(self, boxes: Handling, store: SlowStore) -> None:
         """After a refusal the store is as it was, and the next command has its turn."""

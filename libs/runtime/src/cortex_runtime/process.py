@@ -5,6 +5,7 @@ up, and standard error says in one line each what is wrong.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from cortex_runtime.failures import CannotStart, leaves
 from cortex_runtime.logs import log
 from cortex_runtime.settings import ServiceSettings, SettingsError, load
 from cortex_runtime.telemetry import traces
+
+YOUNG_OBJECTS = 20_000
+"""New containers before the collector looks for cycles among them; Python's default of 700 is for small programs."""
 
 STOPPED, FAILED, CANNOT_START = 0, 1, 2
 
@@ -36,7 +40,6 @@ def run(name: str, settings_type: type[Settings], service: Service[Settings]) ->
     """
     try:
         settings = load(settings_type)
-        arm_from_environment()
         logs.configure(name, settings.log.level)
         arm_from_environment()
         with traces(settings.traces.exporter, name):
@@ -69,6 +72,7 @@ class _Process:
         try:
             async with self._service:
                 self._running = True
+                _spare_the_collector()
                 log().info("running")
                 await self._stop.wait()
         except asyncio.CancelledError:
@@ -88,6 +92,16 @@ class _Process:
     def _cut_short(self) -> int:
         log().warning("stopped_short")
         return FAILED if self._running else STOPPED
+
+
+def _spare_the_collector() -> None:
+    """Have what the start made looked at no more, and the rest less often: some 5 % of a busy service's CPU.
+
+    Requests leave few cycles behind; the first generation holds a megabyte or two when it is collected.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
 
 
 def _failed(error: Exception) -> int:

@@ -57,16 +57,15 @@ class Participants:
     async def create_or_find(self, person: Person, profile: Profile, asked: Asked) -> Known:
         """The participant that this person is: as it is when it is known, else a new one with the profile.
 
-        Whoever loses a race for the same person gets the winner's participant.
+        Nobody looks first whether the person is known: the store says so under its lock, and whom it is. So whoever
+        loses a race for the same person gets the winner's participant.
         """
-        owner = await self._owner_of(person, asked.origin.project_id)
-        if owner is None:
-            new = CreateParticipant(ParticipantId(self._ids.new()), person, profile, self._clock.now())
-            try:
-                return await self._handle(new, asked)
-            except ClaimTaken as taken:
-                owner = taken.taken.owner
-        return await self._handle(FindParticipant(ParticipantId(uuid.UUID(owner))), asked)
+        new = CreateParticipant(ParticipantId(self._ids.new()), person, profile, self._clock.now())
+        try:
+            return await self._handle(new, asked)
+        except ClaimTaken as taken:
+            owner = ParticipantId(uuid.UUID(taken.taken.owner))
+        return await self._handle(FindParticipant(owner), asked)
 
     async def update(self, command: UpdateParticipant, asked: Asked) -> Known:
         """The participant after a change."""

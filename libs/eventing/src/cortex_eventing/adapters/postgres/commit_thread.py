@@ -23,6 +23,10 @@ MOST_WAITING = 10_000
 LONGEST_WAIT = 1.0
 """Seconds between two attempts: a server that is back is used within a second."""
 
+GATHER = 0.004
+"""Seconds in which appends gather after a batch of several: about what a commit takes. A batch costs PostgreSQL and
+everybody who is told of it much, and an append in it little; a caller that is alone never waits."""
+
 
 class Writes(Protocol):
     """Writes batches, in the thread."""
@@ -112,6 +116,8 @@ class CommitThread:
             while batch := self._next_batch():
                 self._in_hand = batch
                 self._commit(batch)
+                if len(batch) > 1:
+                    self._stopping.wait(GATHER)
             self._writer.close()
         except BaseException as error:  # noqa: BLE001 - nobody stands above a thread: the loop is told
             # Nothing is taken any more, so that what the loop finds waiting is all that there will ever be.
