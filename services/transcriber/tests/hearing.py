@@ -7,9 +7,9 @@ from pathlib import Path
 
 import jiwer
 import numpy as np
-from cortex_transcriber.adapters.soxr_resampler import SoxrResampler
+from cortex_transcriber.adapters.decoders import new_decoder
 from cortex_transcriber.speech.batching import VadBatcher
-from cortex_transcriber.speech.decoding import Pcm, PcmDecoder
+from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import Event, QuietThrough, SegmentReady
 from cortex_transcriber.speech.frames import AudioFormat
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE
@@ -47,9 +47,17 @@ class Room:
         heard_through: int | None = None,
     ) -> SpeakerStream:
         """A peer that joined."""
-        audio = AudioFormat(sample_rate, frame_ms)
-        decoder = PcmDecoder(audio, None if sample_rate == SAMPLE_RATE else SoxrResampler(sample_rate))
-        return SpeakerStream(audio, decoder, settings or Segmenting(), start, heard_through)
+        return self.speaker_in(AudioFormat(sample_rate, frame_ms), settings, start, heard_through)
+
+    def speaker_in(
+        self,
+        audio: AudioFormat,
+        settings: Segmenting | None = None,
+        start: int = 0,
+        heard_through: int | None = None,
+    ) -> SpeakerStream:
+        """A peer that joined with any format."""
+        return SpeakerStream(audio, new_decoder(audio), settings or Segmenting(), start, heard_through)
 
     def payloads(self, pcm: Pcm, stream: SpeakerStream) -> list[bytes]:
         """Whole frames of a recording; a rest shorter than a frame is left out."""

@@ -18,15 +18,14 @@ from cortex_eventing.errors import Unavailable
 from cortex_eventing.recorded import Origin
 from cortex_eventing.times import span, stamp
 from cortex_runtime.adapters.error_table import status_of
+from cortex_transcriber.adapters.decoders import new_decoder
 from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser, mark
-from cortex_transcriber.adapters.soxr_resampler import SoxrResampler
 from cortex_transcriber.domain.commands import Absence, Person, SpeakerCommand, SpeakerKey
 from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.speaker import SpeakerEvent
 from cortex_transcriber.speech.batching import VadBatcher
-from cortex_transcriber.speech.decoding import Decoder, Pcm, PcmDecoder
+from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import InterimDue, SegmentReady
-from cortex_transcriber.speech.frames import AudioFormat
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.audio_stream import AudioStream
@@ -177,11 +176,6 @@ class Sessions:
     async def active(self, project_id: str, session_id: str) -> ActiveSession:
         """The one session."""
         return ActiveSession(project_id, session_id, SESSION_ZERO)
-
-
-def new_decoder(audio: AudioFormat) -> Decoder:
-    """As the service makes them."""
-    return PcmDecoder(audio, None if audio.sample_rate == SAMPLE_RATE else SoxrResampler(audio.sample_rate))
 
 
 @dataclass

@@ -55,7 +55,7 @@ class WhenOpening:
         [
             ({"project_id": "x"}, "open.project_id"),
             ({"session_id": ""}, "open.session_id"),
-            ({"default_format": AudioFormat(encoding=ENCODING_PCM_S16LE, sample_rate=44_100)}, "open.default_format"),
+            ({"default_format": AudioFormat(encoding=ENCODING_PCM_S16LE, sample_rate=22_050)}, "open.default_format"),
             (
                 {
                     "default_format": AudioFormat(

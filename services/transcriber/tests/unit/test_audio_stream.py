@@ -376,7 +376,7 @@ class WhenSomethingIsWrong:
             ({"peer_id": ""}, "peer_joined.peer_id"),
             ({"peer_id": "x" * 257}, "peer_joined.peer_id"),
             ({"peer": 0}, "peer_joined.peer"),
-            ({"rate": 44_100}, "peer_joined.format.sample_rate"),
+            ({"rate": 22_050}, "peer_joined.format.sample_rate"),
             ({"resume_from": -1}, "peer_joined.resume_from"),
         ],
     )

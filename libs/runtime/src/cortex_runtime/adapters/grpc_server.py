@@ -20,7 +20,7 @@ from cortex_runtime.readiness import Readiness
 from cortex_runtime.settings import GrpcSettings
 from cortex_runtime.validation import warm
 
-LARGEST_REQUEST = 2 * 1024 * 1024  # bytes: twice the largest message of audio (100 frames of 100 ms at 48 kHz)
+LARGEST_REQUEST = 4 * 1024 * 1024  # bytes: holds the largest message of audio (10 s of stereo float at 48 kHz)
 MOST_STREAMS = 1000  # calls at once on one connection; a client with more opens another one
 CONNECTION_AGE_MS = 30 * 60 * 1000  # after that clients reconnect, so that new replicas get their share; streams go on
 KEEPALIVE_MS = 30_000  # a silent connection is asked this often whether it is still there

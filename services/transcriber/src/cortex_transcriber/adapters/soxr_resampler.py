@@ -5,11 +5,12 @@ from typing import Final
 import numpy as np
 import soxr
 
-from cortex_transcriber.speech.decoding import FULL_SCALE, Pcm
+from cortex_transcriber.speech.pcm import Pcm, rounded
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Samples
 
 QUALITY: Final = "HQ"
-"""40 ms of delay from 48 kHz, stop band below what 16 bit can hold; the lower ones let hiss fold into speech."""
+"""40 ms of delay from 48 kHz, 120 ms from 8 kHz; stop band below what 16 bit can hold, where the lower ones let hiss
+fold into speech."""
 
 
 class SoxrResampler:
@@ -19,11 +20,11 @@ class SoxrResampler:
         self._rate = rate
         self._stream: soxr.ResampleStream | None = None
 
-    def push(self, pcm: Pcm) -> Pcm:
+    def push(self, pcm: Pcm | Samples) -> Pcm:
         """What became ready."""
         if self._stream is None:
             self._stream = soxr.ResampleStream(self._rate, SAMPLE_RATE, 1, dtype="float32", quality=QUALITY)
-        return _rounded(self._stream.resample_chunk(pcm.astype(np.float32)))
+        return rounded(self._stream.resample_chunk(pcm.astype(np.float32, copy=False)))
 
     def flush(self) -> Pcm:
         """The rest; afterwards it is as new."""
@@ -31,9 +32,4 @@ class SoxrResampler:
             return np.empty(0, dtype=np.int16)
         rest = self._stream.resample_chunk(np.empty(0, dtype=np.float32), last=True)
         self._stream = None
-        return _rounded(rest)
-
-
-def _rounded(samples: Samples) -> Pcm:
-    pcm: Pcm = np.clip(np.rint(samples), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return pcm
+        return rounded(rest)

@@ -10,12 +10,20 @@ from cortex_eventing.errors import InvalidInput
 from cortex_eventing.times import length_of, time_of
 
 from cortex_transcriber.domain.numbering import Numbering
-from cortex_transcriber.speech.frames import AudioFormat, AudioRefused
+from cortex_transcriber.speech.frames import AudioFormat, AudioRefused, Encoding
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 
 ODDEST_CLOCK: Final = timedelta(days=366)
 """Numbering that begins further from the session's beginning comes from a broken clock, and would date speech by it."""
+
+ENCODINGS: Final = {
+    audio_pb2.ENCODING_PCM_S16LE: Encoding.PCM_S16LE,
+    audio_pb2.ENCODING_PCM_F32LE: Encoding.PCM_F32LE,
+    audio_pb2.ENCODING_MULAW: Encoding.MULAW,
+    audio_pb2.ENCODING_ALAW: Encoding.ALAW,
+    audio_pb2.ENCODING_OPUS: Encoding.OPUS,
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,6 @@ def audio_of(written: audio_pb2.AudioFormat, field: str) -> AudioFormat:
     if rest:
         raise InvalidInput(f"{field}.frame_duration must be whole milliseconds", field=f"{field}.frame_duration")
     try:
-        return AudioFormat(written.sample_rate, milliseconds)
+        return AudioFormat(written.sample_rate, milliseconds, ENCODINGS[written.encoding], written.channels or 1)
     except AudioRefused as refused:
         raise InvalidInput(f"{field}.{refused.field} {refused.rule}", field=f"{field}.{refused.field}") from refused

@@ -8,7 +8,8 @@ from typing import Final
 from cortex.transcriber.v1.transcriber_service_pb2 import Frames
 from cortex_eventing.errors import InvalidInput
 
-from cortex_transcriber.speech.frames import MS, SAMPLE_BYTES, AudioFormat
+from cortex_transcriber.speech.frames import MS, AudioFormat, AudioRefused
+from cortex_transcriber.speech.payloads import check
 from cortex_transcriber.stream.limits import Limits
 
 LONGEST_PAUSE: Final = timedelta(days=7)
@@ -58,7 +59,7 @@ class Intake:
         self.expected = first_needed
         self.acknowledged = first_needed - 1
         self.ignored = 0
-        self._frame_bytes = audio.frame_bytes
+        self._audio = audio
         self._limits = limits
         self._furthest = int(LONGEST_PAUSE.total_seconds() * MS) // audio.frame_ms
 
@@ -87,19 +88,10 @@ class Intake:
     def _check_payloads(self, payloads: Sequence[bytes]) -> None:
         if len(payloads) > self._limits.max_frames:
             raise FramesRefused("payloads", f"must be at most {self._limits.max_frames} frames")
-        if set(map(len, payloads)) <= {self._frame_bytes}:
-            return
-        index = next(i for i, payload in enumerate(payloads) if len(payload) != self._frame_bytes)
-        raise FramesRefused(f"payloads[{index}]", self._size_rule(len(payloads[index])))
-
-    def _size_rule(self, size: int) -> str:
-        if size == 0:
-            return "must not be empty: a pause is sent as silent_through"
-        if size > self._limits.max_frame_bytes:
-            return f"must be at most {self._limits.max_frame_bytes} bytes"
-        if size % SAMPLE_BYTES:
-            return f"must hold whole samples of {SAMPLE_BYTES} bytes"
-        return f"must be {self._frame_bytes} bytes long, as the peer's format says"
+        try:
+            check(self._audio, payloads)
+        except AudioRefused as refused:
+            raise FramesRefused(refused.field, refused.rule) from refused
 
     def _check_numbers(self, frames: Frames) -> int:
         """The last number that the message accounts for."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, MS, RATES, SAMPLE_BYTES
+from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, MOST_CHANNELS, MS, RATES, SAMPLE_BYTES
 
-MAX_FRAME_BYTES: Final = max(RATES) * LONGEST_FRAME_MS // MS * SAMPLE_BYTES
-"""Of one payload: the longest frame at the highest rate."""
+MAX_FRAME_BYTES: Final = max(RATES) * LONGEST_FRAME_MS // MS * max(SAMPLE_BYTES.values()) * MOST_CHANNELS
+"""Of one payload: the longest frame of the widest samples at the highest rate. A whole message of such frames still is
+below what the server takes."""
 
 MAX_FRAMES: Final = 100
 """Payloads in one message: ten seconds of the longest frames, more than any bot should hold back."""

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ortex/common/v1/audio.proto\x12\x10\x63ortex.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xb6\x01\n\x0b\x41udioFormat\x12\x38\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.cortex.common.v1.EncodingB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x0bsample_rate\x18\x02 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x30\x80}0\x80\xf7\x02\x12J\n\x0e\x66rame_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x17\xbaH\x14\xaa\x01\x0e\"\x05\x10\x80\xc2\xd7/2\x05\x10\x80\xad\xe2\x04\xc8\x01\x01*<\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45NCODING_PCM_S16LE\x10\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63ortex/common/v1/audio.proto\x12\x10\x63ortex.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\"\xde\x01\n\x0b\x41udioFormat\x12\x38\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x1a.cortex.common.v1.EncodingB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12,\n\x0bsample_rate\x18\x02 \x01(\x05\x42\x17\xbaH\x14\x1a\x12\x30\xc0>0\x80}0\xc0\xbb\x01\x30\xc4\xd8\x02\x30\x80\xf7\x02\x12J\n\x0e\x66rame_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x17\xbaH\x14\xaa\x01\x0e\"\x05\x10\x80\xc2\xd7/2\x05\x10\x80\xad\xe2\x04\xc8\x01\x01\x12\x1b\n\x08\x63hannels\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x02(\x00*\x8e\x01\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45NCODING_PCM_S16LE\x10\x01\x12\x16\n\x12\x45NCODING_PCM_F32LE\x10\x02\x12\x12\n\x0e\x45NCODING_MULAW\x10\x03\x12\x11\n\rENCODING_ALAW\x10\x04\x12\x11\n\rENCODING_OPUS\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,11 +36,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDIOFORMAT'].fields_by_name['encoding']._loaded_options = None
   _globals['_AUDIOFORMAT'].fields_by_name['encoding']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_AUDIOFORMAT'].fields_by_name['sample_rate']._loaded_options = None
-  _globals['_AUDIOFORMAT'].fields_by_name['sample_rate']._serialized_options = b'\272H\t\032\0070\200}0\200\367\002'
+  _globals['_AUDIOFORMAT'].fields_by_name['sample_rate']._serialized_options = b'\272H\024\032\0220\300>0\200}0\300\273\0010\304\330\0020\200\367\002'
   _globals['_AUDIOFORMAT'].fields_by_name['frame_duration']._loaded_options = None
   _globals['_AUDIOFORMAT'].fields_by_name['frame_duration']._serialized_options = b'\272H\024\252\001\016\"\005\020\200\302\327/2\005\020\200\255\342\004\310\001\001'
-  _globals['_ENCODING']._serialized_start=296
-  _globals['_ENCODING']._serialized_end=356
+  _globals['_AUDIOFORMAT'].fields_by_name['channels']._loaded_options = None
+  _globals['_AUDIOFORMAT'].fields_by_name['channels']._serialized_options = b'\272H\006\032\004\030\002(\000'
+  _globals['_ENCODING']._serialized_start=337
+  _globals['_ENCODING']._serialized_end=479
   _globals['_AUDIOFORMAT']._serialized_start=112
-  _globals['_AUDIOFORMAT']._serialized_end=294
+  _globals['_AUDIOFORMAT']._serialized_end=334
 # @@protoc_insertion_point(module_scope)

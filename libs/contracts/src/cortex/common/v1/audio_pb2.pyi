@@ -28,6 +28,14 @@ class _EncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Encoding.Val
     """Not said."""
     ENCODING_PCM_S16LE: _Encoding.ValueType  # 1
     """Signed 16-bit little-endian samples."""
+    ENCODING_PCM_F32LE: _Encoding.ValueType  # 2
+    """32-bit IEEE little-endian samples from -1 to 1. Louder ones are clipped; infinity and NaN are refused."""
+    ENCODING_MULAW: _Encoding.ValueType  # 3
+    """G.711 mu-law, 8 kHz."""
+    ENCODING_ALAW: _Encoding.ValueType  # 4
+    """G.711 A-law, 8 kHz."""
+    ENCODING_OPUS: _Encoding.ValueType  # 5
+    """Opus packets as they are in RTP, without a container: one packet a frame, and it holds exactly the frame's duration."""
 
 class Encoding(_Encoding, metaclass=_EncodingEnumTypeWrapper):
     """Encoding is how a frame's payload holds its samples."""
@@ -36,6 +44,14 @@ ENCODING_UNSPECIFIED: Encoding.ValueType  # 0
 """Not said."""
 ENCODING_PCM_S16LE: Encoding.ValueType  # 1
 """Signed 16-bit little-endian samples."""
+ENCODING_PCM_F32LE: Encoding.ValueType  # 2
+"""32-bit IEEE little-endian samples from -1 to 1. Louder ones are clipped; infinity and NaN are refused."""
+ENCODING_MULAW: Encoding.ValueType  # 3
+"""G.711 mu-law, 8 kHz."""
+ENCODING_ALAW: Encoding.ValueType  # 4
+"""G.711 A-law, 8 kHz."""
+ENCODING_OPUS: Encoding.ValueType  # 5
+"""Opus packets as they are in RTP, without a container: one packet a frame, and it holds exactly the frame's duration."""
 Global___Encoding: _TypeAlias = Encoding  # noqa: Y015
 
 @_typing.final
@@ -47,13 +63,18 @@ class AudioFormat(_message.Message):
     ENCODING_FIELD_NUMBER: _builtins.int
     SAMPLE_RATE_FIELD_NUMBER: _builtins.int
     FRAME_DURATION_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
     encoding: Global___Encoding.ValueType
     """How the payload holds its samples."""
     sample_rate: _builtins.int
-    """Samples a second."""
+    """Samples a second, of each channel. G.711 is 8000. Of Opus any rate that its encoders take says the same."""
+    channels: _builtins.int
+    """Channels whose samples alternate: 1 or 2. Absent: 1. Two are heard as their average."""
     @_builtins.property
     def frame_duration(self) -> _duration_pb2.Duration:
-        """How long each frame is: 10 to 100 ms, in whole milliseconds. Each sequence number stands for exactly this long."""
+        """How long each frame is: 10 to 100 ms, in whole milliseconds. Each sequence number stands for exactly this long.
+        At 44100 Hz a multiple of 10 ms, so that a frame holds whole samples; of Opus a multiple of 5 ms, as its packets are.
+        """
 
     def __init__(
         self,
@@ -61,10 +82,11 @@ class AudioFormat(_message.Message):
         encoding: Global___Encoding.ValueType = ...,
         sample_rate: _builtins.int = ...,
         frame_duration: _duration_pb2.Duration | None = ...,
+        channels: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["frame_duration", b"frame_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "frame_duration", b"frame_duration", "sample_rate", b"sample_rate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "encoding", b"encoding", "frame_duration", b"frame_duration", "sample_rate", b"sample_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
