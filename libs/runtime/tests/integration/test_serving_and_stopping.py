@@ -14,6 +14,7 @@ from cortex.identity.v1.resources_pb2 import Participant
 from cortex.session.v1.session_service_pb2 import WatchMessagesRequest, WatchMessagesResponse
 from cortex_runtime.adapters.admin_http import admin_http
 from cortex_runtime.adapters.grpc_server import LARGEST_REQUEST, Served, grpc_server
+from cortex_runtime.allowance import Allowance
 from cortex_runtime.failures import CannotStart
 from cortex_runtime.readiness import POSTGRES, Readiness
 from cortex_runtime.settings import AdminSettings, GrpcSettings
@@ -102,6 +103,28 @@ class TestLimits:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call(b"x" * (LARGEST_REQUEST + 1))
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    async def test_an_allowance_is_for_its_method_alone(self) -> None:
+        """A method may take larger requests and more time without the others doing so."""
+        allowance = Allowance(2 * LARGEST_REQUEST, default_deadline=0.05, longest_deadline=0.05)
+        large = b"x" * (LARGEST_REQUEST + 1)
+
+        async def endless(_request: object, _context: object) -> None:
+            await asyncio.Event().wait()
+
+        service = replace(fake(IDENTITY, LookupParticipant=endless), allowances={"LookupParticipant": allowance})
+        async with served(service) as channel:
+            refused: dict[str, str | None] = {}
+            for method in ("GetParticipant", "LookupParticipant"):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await channel.unary_unary(f"/{IDENTITY.full_name}/{method}")(large)
+                refused[method] = caught.value.details()
+            assert "must be at most" in refused["GetParticipant"]
+            assert "no message of this method" in refused["LookupParticipant"]
+            lookup = LookupParticipantRequest(project_id=PROJECT, external_user_id="ada")
+            with pytest.raises(grpc.aio.AioRpcError) as late:
+                await stub(channel, IDENTITY, "LookupParticipant")(lookup)
+        assert late.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
     async def test_a_port_has_one_server(self) -> None:
         """A second process on the same port is told so instead of taking half the calls."""

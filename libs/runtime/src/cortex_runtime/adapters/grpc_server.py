@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from cortex_runtime.adapters.health import health_of
 from cortex_runtime.adapters.interceptors.drain import Drain
 from cortex_runtime.adapters.interceptors.gate import Gate
+from cortex_runtime.allowance import Allowance, Allowances
 from cortex_runtime.failures import CannotStart
 from cortex_runtime.logs import log
 from cortex_runtime.readiness import Readiness
@@ -28,7 +29,6 @@ KEEPALIVE_ANSWER_MS = 10_000  # and is taken for dead after that
 SHORTEST_PING_MS = 10_000  # clients that ask more often are told to stop
 
 _OPTIONS = (
-    ("grpc.max_receive_message_length", LARGEST_REQUEST),
     ("grpc.max_concurrent_streams", MOST_STREAMS),
     ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
@@ -49,12 +49,14 @@ class Served:
         servicer: what answers.
         drain: asks what runs for long to come to an end, and returns once it has. For at most the grace; then streams
             that still run are ended.
+        allowances: the methods that may take more than `LARGEST_REQUEST` or more time than others.
     """
 
     service: ServiceDescriptor
     add: Callable[[Any, grpc.aio.Server], None]
     servicer: object
     drain: Callable[[], Awaitable[None]] | None = None
+    allowances: Allowances = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ async def grpc_server(settings: GrpcSettings, *served: Served, readiness: Readin
     methods = _methods(served)
     warm(method.input_type for method in methods.values())
     drain = Drain()
-    server = grpc.aio.server(interceptors=[Gate(methods, drain)], options=_OPTIONS)
+    server = _server(methods, drain, {name: one for each in served for name, one in each.allowances.items()})
     listening = _listen(server, settings)
     names = [one.service.full_name for one in served]
     async with health_of(readiness, names) as health_servicer:
@@ -94,6 +96,13 @@ async def grpc_server(settings: GrpcSettings, *served: Served, readiness: Readin
             await _drained(served, settings.grace)
             drain.end_streams()
             await server.stop(settings.grace)
+
+
+def _server(methods: dict[str, MethodDescriptor], drain: Drain, allowances: dict[str, Allowance]) -> grpc.aio.Server:
+    """GRPC knows one bound for all messages, the largest; the gate keeps each method to its own."""
+    gate = Gate(methods, drain, LARGEST_REQUEST, allowances)
+    largest = max([LARGEST_REQUEST, *(allowance.largest_request for allowance in allowances.values())])
+    return grpc.aio.server(interceptors=[gate], options=[*_OPTIONS, ("grpc.max_receive_message_length", largest)])
 
 
 def _methods(served: Iterable[Served]) -> dict[str, MethodDescriptor]:

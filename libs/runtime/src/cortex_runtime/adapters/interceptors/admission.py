@@ -8,6 +8,7 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import Message
 
 from cortex_runtime.adapters.interceptors.call_context import AnyContext
+from cortex_runtime.allowance import Allowance
 from cortex_runtime.caller import Call, Caller
 from cortex_runtime.requests import REQUEST_ID
 from cortex_runtime.telemetry import current_traceparent, traceparent_in, tracing_is_on
@@ -24,10 +25,11 @@ WHOLE_STORE = "ReadEvents"  # the one method that our own services may call with
 class Admission:
     """Admits the calls of one method."""
 
-    def __init__(self, method: MethodDescriptor) -> None:
+    def __init__(self, method: MethodDescriptor, allowance: Allowance | None = None) -> None:
         self.name = method.name
         self.service = method.containing_service.full_name
         self.domain = ".".join(self.service.split(".")[:2])
+        self._allowance = allowance
         self._opens = _names_project_in_opening(method.input_type)
         self._answers_once = not method.server_streaming
 
@@ -50,6 +52,11 @@ class Admission:
             correlation_id=_canonical_uuid(headers.get(CORRELATION_ID, "")),
         )
 
+    def grpc_ends_it(self, context: AnyContext) -> bool:
+        """Whether gRPC ends the call in time by itself, at the client's deadline; a timer of ours costs its share."""
+        remaining: float | None = context.time_remaining()
+        return remaining is not None and remaining <= self._longest_deadline()
+
     def _caller(self, request: Message) -> Caller:
         """Until there are keys, every canonical UUID is a project, and its name is all the proof."""
         if self._opens:
@@ -64,8 +71,14 @@ class Admission:
     def _deadline(self, context: AnyContext) -> float | None:
         remaining: float | None = context.time_remaining()
         if self._answers_once:
-            remaining = min(DEFAULT_DEADLINE if remaining is None else remaining, LONGEST_DEADLINE)
+            remaining = min(self._default_deadline() if remaining is None else remaining, self._longest_deadline())
         return None if remaining is None else asyncio.get_running_loop().time() + remaining
+
+    def _default_deadline(self) -> float:
+        return self._allowance.default_deadline if self._allowance else DEFAULT_DEADLINE
+
+    def _longest_deadline(self) -> float:
+        return self._allowance.longest_deadline if self._allowance else LONGEST_DEADLINE
 
 
 def _names_project_in_opening(request: Descriptor) -> bool:
@@ -81,12 +94,6 @@ def _names_project_in_opening(request: Descriptor) -> bool:
     if message is None or "project_id" not in message.fields_by_name:
         raise ValueError(f"{request.full_name} names no project")
     return True
-
-
-def grpc_ends_it(context: AnyContext) -> bool:
-    """Whether gRPC ends the call in time by itself, at the client's own deadline; a timer of ours costs its share."""
-    remaining: float | None = context.time_remaining()
-    return remaining is not None and remaining <= LONGEST_DEADLINE
 
 
 def headers_of(context: AnyContext) -> dict[str, str]:

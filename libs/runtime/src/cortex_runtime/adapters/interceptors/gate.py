@@ -6,15 +6,14 @@ from contextlib import aclosing, nullcontext
 from typing import Any, TypeAlias
 
 import grpc
+from cortex_eventing.errors import InvalidInput
 from google.protobuf.descriptor import MethodDescriptor
 
-from cortex_runtime.adapters.interceptors.admission import Admission, grpc_ends_it, headers_of
+from cortex_runtime.adapters.interceptors.admission import Admission, headers_of
 from cortex_runtime.adapters.interceptors.call_context import AnyContext, CallContext
 from cortex_runtime.adapters.interceptors.call_metrics import CallMetrics
 from cortex_runtime.adapters.interceptors.drain import Drain
 from cortex_runtime.adapters.interceptors.incoming import (
-    MALFORMED,
-    MalformedRequest,
     Resumed,
     each_valid,
     first_of,
@@ -24,6 +23,7 @@ from cortex_runtime.adapters.interceptors.incoming import (
 from cortex_runtime.adapters.interceptors.outcome import Outcome
 from cortex_runtime.adapters.interceptors.passing import passing
 from cortex_runtime.adapters.interceptors.spans import span
+from cortex_runtime.allowance import Allowance, Allowances
 from cortex_runtime.caller import Call
 from cortex_runtime.telemetry import tracing_is_on
 from cortex_runtime.validation import does_validate_itself
@@ -38,9 +38,20 @@ class Gate(grpc.aio.ServerInterceptor):
     Methods that it was not told of (health, reflection) pass, but their streams end with ours.
     """
 
-    def __init__(self, methods: Mapping[str, MethodDescriptor], drain: Drain) -> None:
-        """Guard `methods`, by the path that gRPC calls them by: `/cortex.session.v1.SessionService/GetSession`."""
+    def __init__(
+        self, methods: Mapping[str, MethodDescriptor], drain: Drain, largest_request: int, allowances: Allowances
+    ) -> None:
+        """Guard methods.
+
+        Args:
+            methods: by the path that gRPC calls them by: `/cortex.session.v1.SessionService/GetSession`.
+            drain: ends streams when the process stops.
+            largest_request: bytes, for methods without an allowance.
+            allowances: of those that have one.
+        """
         self._methods = methods
+        self._largest = largest_request
+        self._allowances = allowances
         self._drain = drain
         self._gated: dict[str, AnyHandler] = {}
 
@@ -60,18 +71,29 @@ class Gate(grpc.aio.ServerInterceptor):
             return None
         if method is None:
             return self._gated.setdefault(path, passing(handler, self._drain))
-        return self._gated.setdefault(path, _gated(handler, method, self._drain))
+        return self._gated.setdefault(path, self._gate(handler, method))
+
+    def _gate(self, handler: Any, method: MethodDescriptor) -> AnyHandler:  # noqa: ANN401 - gRPC's own bag
+        allowance = self._allowances.get(method.name)
+        largest = allowance.largest_request if allowance else self._largest
+        return _gated(handler, _GatedMethod(method, _behaviour(handler), self._drain, allowance), largest)
 
 
-def _gated(handler: Any, method: MethodDescriptor, drain: Drain) -> AnyHandler:  # noqa: ANN401 - gRPC's own bag
-    kind = ("stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary")
-    behaviour = getattr(handler, "_".join(kind))
-    gated = _GatedMethod(method, behaviour, drain)
+def _behaviour(handler: Any) -> Callable[..., Any]:  # noqa: ANN401 - gRPC's own bag
+    behaviour: Callable[..., Any] = getattr(handler, "_".join(_kind(handler)))
+    return behaviour
+
+
+def _kind(handler: Any) -> tuple[str, str]:  # noqa: ANN401 - gRPC's own bag
+    return "stream" if handler.request_streaming else "unary", "stream" if handler.response_streaming else "unary"
+
+
+def _gated(handler: Any, gated: "_GatedMethod", largest: int) -> AnyHandler:  # noqa: ANN401 - gRPC's own bag
     parse = strict if handler.request_streaming else lenient
-    make = getattr(grpc, "_".join((*kind, "rpc_method_handler")))
+    make = getattr(grpc, "_".join((*_kind(handler), "rpc_method_handler")))
     wrapped: AnyHandler = make(
         gated.answer_many if handler.response_streaming else gated.answer_once,
-        request_deserializer=parse(handler.request_deserializer),
+        request_deserializer=parse(handler.request_deserializer, largest),
         response_serializer=handler.response_serializer,
     )
     return wrapped
@@ -80,8 +102,10 @@ def _gated(handler: Any, method: MethodDescriptor, drain: Drain) -> AnyHandler: 
 class _GatedMethod:
     """One method's handler with everything around it."""
 
-    def __init__(self, method: MethodDescriptor, behaviour: Callable[..., Any], drain: Drain) -> None:
-        self._admission = Admission(method)
+    def __init__(
+        self, method: MethodDescriptor, behaviour: Callable[..., Any], drain: Drain, allowance: Allowance | None
+    ) -> None:
+        self._admission = Admission(method, allowance)
         self._behaviour = behaviour
         self._drain = drain
         self._takes_stream = method.client_streaming
@@ -94,7 +118,7 @@ class _GatedMethod:
             async with self._outcome(context):
                 call, incoming = await self._admitted(incoming, context)
                 answer = self._behaviour(incoming, CallContext(context, call))
-                if grpc_ends_it(context):
+                if self._admission.grpc_ends_it(context):
                     return await answer
                 async with asyncio.timeout_at(call.deadline):
                     return await answer
@@ -109,8 +133,8 @@ class _GatedMethod:
                         await context.write(response)
 
     async def _admitted(self, incoming: Any, context: AnyContext) -> tuple[Call, Any]:  # noqa: ANN401 - the same
-        if incoming is MALFORMED:
-            raise MalformedRequest
+        if isinstance(incoming, InvalidInput):
+            raise incoming
         if not self._takes_stream:
             return self._admission.admit(incoming, context), incoming
         first = await first_of(incoming)

@@ -12,7 +12,6 @@ from cortex_runtime.validation import require_valid
 FIRST_MESSAGE_WITHIN = 10.0  # seconds: an opened stream that says nothing is nobody's
 
 Parse = Callable[[bytes], Message]
-MALFORMED = object()  # stands for a request that could not be parsed: gRPC makes an exception there UNKNOWN
 
 
 class MalformedRequest(InvalidInput):
@@ -24,22 +23,34 @@ class MalformedRequest(InvalidInput):
         super().__init__("the request is no message of this method")
 
 
-def lenient(parse: Parse) -> Callable[[bytes], object]:
-    """A parser that answers `MALFORMED` instead of raising."""
+class RequestTooLarge(InvalidInput):
+    """The server takes such large messages, but not for this method."""
 
-    def parsed(data: bytes) -> object:
+    reason = "REQUEST_TOO_LARGE"
+
+    def __init__(self, largest: int) -> None:
+        super().__init__(f"a request of this method must be at most {largest} bytes")
+
+
+def lenient(parse: Parse, largest: int) -> Callable[[bytes], Message | InvalidInput]:
+    """A parser that answers with the error instead of raising it: gRPC makes an exception there UNKNOWN."""
+    strictly = strict(parse, largest)
+
+    def parsed(data: bytes) -> Message | InvalidInput:
         try:
-            return parse(data)
-        except DecodeError:
-            return MALFORMED
+            return strictly(data)
+        except InvalidInput as error:
+            return error
 
     return parsed
 
 
-def strict(parse: Parse) -> Parse:
-    """A parser that raises `MalformedRequest`; on streams it surfaces where the handler reads."""
+def strict(parse: Parse, largest: int) -> Parse:
+    """A parser that raises InvalidInput; on streams it surfaces where the handler reads."""
 
     def parsed(data: bytes) -> Message:
+        if len(data) > largest:
+            raise RequestTooLarge(largest)
         try:
             return parse(data)
         except DecodeError:
