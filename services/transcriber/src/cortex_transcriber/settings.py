@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from cortex_runtime.settings import Group, ServiceSettings
 from pydantic import Field, model_validator
 
+from cortex_transcriber.recordings.limits import AT_ONCE, LARGEST_BYTES, LONGEST_S, RecordingLimits
 from cortex_transcriber.shipped_model import MANIFEST
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.limits import MAX_PEERS
@@ -77,6 +78,25 @@ class StreamSettings(Group):
     peers: Annotated[int, Field(ge=1, le=1_000)] = MAX_PEERS
 
 
+class RecordingSettings(Group):
+    """What `Recognize` takes.
+
+    Attributes:
+        largest_bytes: of one file.
+        longest_s: seconds of one recording.
+        at_once: recordings heard at once; further ones are refused with a retry delay.
+    """
+
+    largest_bytes: Annotated[int, Field(ge=1_024, le=1 << 30)] = LARGEST_BYTES
+    longest_s: Annotated[int, Field(ge=1, le=86_400)] = LONGEST_S
+    at_once: Annotated[int, Field(ge=1, le=64)] = AT_ONCE
+
+    @property
+    def limits(self) -> RecordingLimits:
+        """The same, as recordings are bounded by them."""
+        return RecordingLimits(self.largest_bytes, self.longest_s, self.at_once)
+
+
 class TranscriberSettings(ServiceSettings):
     """What every service needs, and what hearing needs."""
 
@@ -85,3 +105,4 @@ class TranscriberSettings(ServiceSettings):
     model: ModelSettings = ModelSettings()
     speech: SpeechSettings = SpeechSettings()
     streams: StreamSettings = StreamSettings()
+    recordings: RecordingSettings = RecordingSettings()

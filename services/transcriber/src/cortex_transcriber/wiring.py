@@ -54,6 +54,9 @@ from cortex_transcriber.domain.speaker import SPEAKER_EVENTS
 from cortex_transcriber.following import SessionFollower
 from cortex_transcriber.reactions.empty_rooms import EMPTY_ROOMS, emptying
 from cortex_transcriber.read_models.open_speakers import PROJECTION
+from cortex_transcriber.recording_wiring import allowance, hearing_recordings, loaded
+from cortex_transcriber.recordings.hearing import Recordings
+from cortex_transcriber.recordings.models import LoadedModels
 from cortex_transcriber.settings import TranscriberSettings
 from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.scheduler import scheduling, warm_up_audio
@@ -81,7 +84,8 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
     recogniser = recogniser_of(settings.model)
     await bring_up_to_date(access, *MIGRATIONS)
     reports, readiness = Reports(), Readiness(POSTGRES)
-    hearing, open_streams = Hearing(VadBatcher(load_silero())), OpenStreams(settings.streams.most)
+    silero = load_silero()
+    hearing, open_streams = Hearing(VadBatcher(silero)), OpenStreams(settings.streams.most)
     async with (
         scheduling(recogniser, settings.model.workers) as scheduler,
         event_store(settings) as store,
@@ -93,6 +97,8 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         linked(access.writer_dsn, "cortex-sweep") as sweeping,
         linked(access.writer_dsn, "cortex-reaction") as reacting,
     ):
+        recognition = BelievedRecognition(scheduler, recogniser.name, warm_up_audio())
+        models = LoadedModels([loaded(recogniser, recognition.recorded)])
         speakers = StoredSpeakers(CommandHandling(SPEAKER, store, CLOCK))
         sessions_feed = GrpcFeed(SessionServiceStub(session), "session")
         follower = SessionFollower(sessions_feed, open_streams)
@@ -101,7 +107,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
             identities=GrpcIdentities(identity),
             speakers=speakers,
             presence=PostgresPresence(joining),
-            recognition=BelievedRecognition(scheduler, recogniser.name, warm_up_audio()),
+            recognition=recognition,
             live=LivePublisher(nats),
             hearing=hearing,
             open_streams=open_streams,
@@ -129,10 +135,14 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         async with (
             running(elected, reports, PostgresElection(access.writer_dsn, SERVICE)),
             running(everywhere, reports),
-            grpc_server(settings.grpc, _served(settings, parts, store), readiness=readiness) as listening,
         ):
-            with admin_http(settings.admin):
-                yield listening
+            with (
+                admin_http(settings.admin),
+                hearing_recordings(silero, settings.speech, settings.recordings) as recordings,
+            ):
+                served = _served(settings, parts, recordings, models, store)
+                async with grpc_server(settings.grpc, served, readiness=readiness) as listening:
+                    yield listening
 
 
 def event_store(settings: TranscriberSettings) -> PostgresEventStore:
@@ -160,11 +170,18 @@ def _rooms_of_ended_sessions(record: PostgresPresence, reacting: Link, ends: Sou
     return Role(f"reaction:{EMPTY_ROOMS.name}", runner.run)
 
 
-def _served(settings: TranscriberSettings, parts: Parts, store: PostgresEventStore) -> Served:
+def _served(
+    settings: TranscriberSettings,
+    parts: Parts,
+    recordings: Recordings,
+    models: LoadedModels,
+    store: PostgresEventStore,
+) -> Served:
     grace = timedelta(seconds=settings.grpc.grace)
-    servicer = TranscriberServicer(parts, store, stops_by=lambda: CLOCK.now() + grace)
+    servicer = TranscriberServicer(parts, recordings, models, store, stops_by=lambda: CLOCK.now() + grace)
     service = DESCRIPTOR.services_by_name["TranscriberService"]
-    return Served(service, add_TranscriberServiceServicer_to_server, servicer, servicer.drain)
+    allowances = {"Recognize": allowance(settings.recordings)}
+    return Served(service, add_TranscriberServiceServicer_to_server, servicer, servicer.drain, allowances)
 
 
 async def _migrate(settings: TranscriberSettings, _arguments: Namespace) -> str:

@@ -74,12 +74,17 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
+def waiting(scheduler: Scheduler) -> int:
+    load = scheduler.load
+    return load.waiting_finals + load.waiting_interims + load.waiting_recorded
+
+
 async def handed_over(
     scheduler: Scheduler, *coroutines: Coroutine[None, None, Recognised | None]
 ) -> list[asyncio.Task]:
     """Tasks of these, after all of them wait."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
-    await until(lambda: scheduler.load.waiting_finals + scheduler.load.waiting_interims == len(tasks))
+    await until(lambda: waiting(scheduler) == len(tasks))
     return tasks
 
 
@@ -91,6 +96,37 @@ async def test_finals_go_first_and_the_oldest_before_all(scheduler: Scheduler, m
     model.let(4)
     assert [heard.text for heard in await asyncio.gather(*tasks)] == ["1", "2", "3"]
     assert model.asked == [0, 2, 3, 1]
+
+
+async def test_recordings_wait_for_finals_and_take_turns_with_interims(scheduler: Scheduler, model: Obedient) -> None:
+    """Who speaks now comes first; interims without end leave a recording its turns."""
+    tasks = await handed_over(
+        scheduler,
+        scheduler.recorded(audio(1)),
+        scheduler.recorded(audio(2)),
+        scheduler.interim(audio(3)),
+        scheduler.interim(audio(4)),
+        scheduler.final(audio(5)),
+    )
+    model.let(6)
+    await asyncio.gather(*tasks)
+    assert model.asked == [0, 5, 3, 1, 4, 2]
+
+
+async def test_recordings_leave_a_worker_to_finals() -> None:
+    """However much of recordings and interims waits, a final finds a worker that is free."""
+    model = Obedient()
+    scheduler = Scheduler(model, workers=2)
+    scheduler.start()
+    patient = [asyncio.ensure_future(scheduler.recorded(audio(n))) for n in (1, 2)]
+    patient.append(asyncio.ensure_future(scheduler.interim(audio(3))))
+    await until(lambda: scheduler.load.running == 1 and waiting(scheduler) == 2)
+    final = asyncio.ensure_future(scheduler.final(audio(4)))
+    await until(lambda: scheduler.load.running == 2)
+    assert scheduler.load.waiting_finals == 0
+    model.let(4)
+    await asyncio.gather(*patient, final)
+    await scheduler.close()
 
 
 async def test_old_interims_are_shed_for_new_ones(scheduler: Scheduler, model: Obedient) -> None:

@@ -13,21 +13,34 @@ from cortex_runtime.caller import caller_of
 from cortex_runtime.requests import origin_of
 from cortex_runtime.validation import validates_itself
 
+from cortex_transcriber.adapters.grpc_recognize import RecognizeServicer
+from cortex_transcriber.recordings.hearing import Recordings
+from cortex_transcriber.recordings.models import LoadedModels
 from cortex_transcriber.stream.audio_stream import AudioStream
 from cortex_transcriber.stream.parts import Parts
 
 
-class TranscriberServicer(FeedServicer, TranscriberServiceServicer):
+class TranscriberServicer(RecognizeServicer, FeedServicer, TranscriberServiceServicer):
     """Answers the RPCs of `TranscriberService`.
 
     Args:
         parts: what streams work with.
+        recordings: hears whole recordings.
+        models: those that are loaded.
         feed: this service's events.
         stops_by: when this process will have stopped, if it stops now.
     """
 
-    def __init__(self, parts: Parts, feed: EventFeed, stops_by: Callable[[], datetime]) -> None:
-        super().__init__(feed)
+    def __init__(
+        self,
+        parts: Parts,
+        recordings: Recordings,
+        models: LoadedModels,
+        feed: EventFeed,
+        stops_by: Callable[[], datetime],
+    ) -> None:
+        RecognizeServicer.__init__(self, recordings, models)
+        FeedServicer.__init__(self, feed)
         self._parts = parts
         self._stops_by = stops_by
 

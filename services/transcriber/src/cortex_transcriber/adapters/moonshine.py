@@ -43,6 +43,7 @@ class MoonshineRecogniser:
     def __init__(self, directory: Path, manifest: Manifest) -> None:
         self.name = manifest.name
         self.language = manifest.language
+        self.family = manifest.family
         self._encoder = load_session(directory / "encoder_model.ort")
         self._decoder = load_session(directory / "decoder_model_merged.ort")
         self._tokenizer = Tokenizer.parse((directory / "tokenizer.bin").read_bytes())

@@ -42,6 +42,7 @@ class OnnxAsrRecogniser:
     def __init__(self, model: TimestampedResultsAsrAdapter, manifest: Manifest) -> None:
         self.name = manifest.name
         self.language = manifest.language
+        self.family = manifest.family
         self._model = model
 
     def recognise(self, samples: Samples) -> Recognised:

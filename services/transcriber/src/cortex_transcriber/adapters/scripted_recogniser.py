@@ -50,6 +50,7 @@ class ScriptedRecogniser:
 
     name = "scripted"
     language = "en"
+    family = "scripted"
     batch_size = 1
 
     def recognise(self, samples: Samples) -> Recognised:

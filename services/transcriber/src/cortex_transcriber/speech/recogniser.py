@@ -47,6 +47,10 @@ class Recogniser(Protocol):
         """BCP-47 tag of what it hears, empty for several."""
 
     @property
+    def family(self) -> str:
+        """The layout of its files, as manifests name it."""
+
+    @property
     def batch_size(self) -> int:
         """How many utterances it likes to be given at once; 1 for a model that does not gain from batches."""
 

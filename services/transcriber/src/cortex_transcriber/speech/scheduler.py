@@ -1,7 +1,8 @@
 """Who is recognised when: one scheduler for all speakers of a process, a few worker threads behind it.
 
-Finals go before interims and the oldest first. Interims are shed before any final has to wait longer than a
-recognition in progress: only so many wait, and one worker, where there are several, is left to finals.
+Finals of those who speak now go first, the oldest before the others. Interims and the utterances of recordings take
+turns at what is left: one worker, where there are several, is kept free of them, so that no final waits longer than a
+recognition in progress. Only so many interims wait, and the oldest are shed.
 This is one of the two borders between asyncio and threads; the other is the committer's.
 """
 
@@ -28,12 +29,16 @@ WARM_UP_SECONDS: Final = 2
 """Length of the audio that each worker recognises before the first speaker: later allocations are then rare."""
 
 
+Kind = Literal["final", "interim", "recorded"]
+
+
 @dataclass(frozen=True)
 class Load:
     """What the scheduler has in hand, for metrics and admission."""
 
     waiting_finals: int
     waiting_interims: int
+    waiting_recorded: int
     running: int
     shed_interims: int
 
@@ -43,7 +48,7 @@ class _Job:
     samples: Samples
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Recognised | None]
-    interim: bool
+    kind: Kind
 
 
 class Scheduler:
@@ -56,7 +61,14 @@ class Scheduler:
         self._changed = threading.Condition()
         self._finals: deque[_Job] = deque()
         self._interims: deque[_Job] = deque()
-        self._running: dict[Literal["final", "interim"], int] = {"final": 0, "interim": 0}
+        self._recorded: deque[_Job] = deque()
+        self._queues: dict[Kind, deque[_Job]] = {
+            "final": self._finals,
+            "interim": self._interims,
+            "recorded": self._recorded,
+        }
+        self._patient: deque[Kind] = deque(["interim", "recorded"])  # whose turn it is where no final waits
+        self._running: dict[Kind, int] = dict.fromkeys(self._queues, 0)
         self._shed = 0
         self._closed = False
         self._threads = [
@@ -71,21 +83,27 @@ class Scheduler:
             asyncio.CancelledError: the scheduler was closed.
         """
         async with self._room:
-            recognised = await self._hand_over(samples, interim=False)
-        if recognised is None:
-            raise AssertionError("a final was shed")
-        return recognised
+            return _kept(await self._hand_over(samples, "final"))
+
+    async def recorded(self, samples: Samples) -> Recognised:
+        """Recognise an utterance of a recording: once nobody who speaks now waits for a final.
+
+        Raises:
+            Exception: whatever the model raised for these samples.
+            asyncio.CancelledError: the scheduler was closed.
+        """
+        return _kept(await self._hand_over(samples, "recorded"))
 
     async def interim(self, samples: Samples) -> Recognised | None:
         """Recognise an utterance that goes on; None when there was no time for it."""
-        return await self._hand_over(samples, interim=True)
+        return await self._hand_over(samples, "interim")
 
     @property
     def load(self) -> Load:
         """What is in hand now."""
         with self._changed:
             running = sum(self._running.values())
-            return Load(len(self._finals), len(self._interims), running, self._shed)
+            return Load(len(self._finals), len(self._interims), len(self._recorded), running, self._shed)
 
     async def warm_up(self) -> None:
         """Let each worker recognise once, so that the first speaker does not pay for allocations."""
@@ -100,18 +118,18 @@ class Scheduler:
         """Cancel what waits, let what runs finish, end the workers."""
         with self._changed:
             self._closed = True
-            waiting = [*self._finals, *self._interims]
-            self._finals.clear()
-            self._interims.clear()
+            waiting = [job for queue in self._queues.values() for job in queue]
+            for queue in self._queues.values():
+                queue.clear()
             self._changed.notify_all()
         for job in waiting:
             job.done.cancel()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    async def _hand_over(self, samples: Samples, *, interim: bool) -> Recognised | None:
+    async def _hand_over(self, samples: Samples, kind: Kind) -> Recognised | None:
         loop = asyncio.get_running_loop()
-        job = _Job(samples, loop, loop.create_future(), interim)
+        job = _Job(samples, loop, loop.create_future(), kind)
         with self._changed:
             if self._closed:
                 job.done.cancel()
@@ -123,17 +141,16 @@ class Scheduler:
 
     def _admit(self, job: _Job) -> list[_Job]:
         """Put a job into its queue; the interims that have to go for it."""
-        if not job.interim:
-            self._finals.append(job)
+        self._queues[job.kind].append(job)
+        if job.kind != "interim":
             return []
-        self._interims.append(job)
         shed = [self._interims.popleft() for _ in range(len(self._interims) - WAITING_INTERIMS)]
         self._shed += len(shed)
         return shed
 
     def _work(self) -> None:
         while jobs := self._take():
-            kind: Literal["final", "interim"] = "interim" if jobs[0].interim else "final"
+            kind = jobs[0].kind
             try:
                 self._recognise([job for job in jobs if not job.done.cancelled()])
             finally:
@@ -145,14 +162,22 @@ class Scheduler:
         """The next jobs for one call of the model; none when the scheduler was closed."""
         with self._changed:
             while not self._closed:
-                if self._finals:
-                    self._running["final"] += 1
-                    return self._batch(self._finals)
-                if self._interims and self._running["interim"] < max(1, self._workers - 1):
-                    self._running["interim"] += 1
-                    return self._batch(self._interims)
+                if kind := self._next_kind():
+                    self._running[kind] += 1
+                    return self._batch(self._queues[kind])
                 self._changed.wait()
             return []
+
+    def _next_kind(self) -> Kind | None:
+        if self._finals:
+            return "final"
+        if sum(self._running[kind] for kind in self._patient) >= max(1, self._workers - 1):
+            return None
+        chosen = next((kind for kind in self._patient if self._queues[kind]), None)
+        if chosen:
+            self._patient.remove(chosen)
+            self._patient.append(chosen)
+        return chosen
 
     def _batch(self, queue: deque[_Job]) -> list[_Job]:
         return [queue.popleft() for _ in range(min(len(queue), self.recogniser.batch_size))]
@@ -180,6 +205,12 @@ class Scheduler:
 
 def _answer(job: _Job, recognised: Recognised | None) -> None:
     job.loop.call_soon_threadsafe(_set, job.done, recognised)
+
+
+def _kept(recognised: Recognised | None) -> Recognised:
+    if recognised is None:
+        raise AssertionError("only interims are shed")
+    return recognised
 
 
 def _set(done: asyncio.Future[Recognised | None], recognised: Recognised | None) -> None:

@@ -1,6 +1,7 @@
 """The words of segments, as far as they are to be believed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from cortex_eventing.backoff import waits
@@ -17,6 +18,8 @@ ATTEMPTS: Final = 4
 """At one segment, within a third of a second: memory that was short for a moment is there again. A model that fails so
 often on the same samples, and works otherwise, will fail on them for ever."""
 
+Recognise = Callable[[Samples], Awaitable[Recognised]]
+
 NOT_SPEECH = Counter("cortex_transcriber_not_speech_total", "Segments whose words were not believed.")
 
 
@@ -25,6 +28,10 @@ class Scheduler(Protocol):
 
     async def final(self, samples: Samples) -> Recognised:
         """The words of a finished utterance."""
+        ...
+
+    async def recorded(self, samples: Samples) -> Recognised:
+        """The words of an utterance of a recording, once nobody who speaks now waits."""
         ...
 
     async def interim(self, samples: Samples) -> Recognised | None:
@@ -54,22 +61,29 @@ class BelievedRecognition:
             Unrecognisable: the model works, and cannot take it.
             Unavailable: the model does not work.
         """
-        heard = await self._tried(segment.samples)
-        if heard.text and not was_said(heard, segment.stats):
-            NOT_SPEECH.inc()
-            return self._nothing
-        return heard
+        return await self._believed(segment, self._scheduler.final)
+
+    async def recorded(self, segment: SegmentReady) -> Recognised:
+        """The words of an utterance of a recording, which can wait; otherwise like `final`."""
+        return await self._believed(segment, self._scheduler.recorded)
 
     async def interim(self, due: InterimDue) -> Recognised | None:
         """The words so far, unless they are none."""
         heard = await self._scheduler.interim(due.samples)
         return None if heard is None or repeats_itself(heard.text) else heard
 
-    async def _tried(self, samples: Samples) -> Recognised:
+    async def _believed(self, segment: SegmentReady, recognise: Recognise) -> Recognised:
+        heard = await self._tried(segment.samples, recognise)
+        if heard.text and not was_said(heard, segment.stats):
+            NOT_SPEECH.inc()
+            return self._nothing
+        return heard
+
+    async def _tried(self, samples: Samples, recognise: Recognise) -> Recognised:
         pauses = waits()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._scheduler.final(samples)
+                return await recognise(samples)
             except Exception as error:  # noqa: BLE001 - models raise what they like
                 log().error("recognition_failed", attempt=attempt, exc_info=error)
             if attempt < ATTEMPTS:

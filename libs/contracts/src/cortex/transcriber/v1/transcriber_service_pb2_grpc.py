@@ -41,6 +41,16 @@ class TranscriberServiceStub:
                 request_serializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.StreamAudioRequest.SerializeToString,
                 response_deserializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.StreamAudioResponse.FromString,
                 _registered_method=True)
+        self.Recognize = channel.unary_unary(
+                '/cortex.transcriber.v1.TranscriberService/Recognize',
+                request_serializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.RecognizeRequest.SerializeToString,
+                response_deserializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.RecognizeResponse.FromString,
+                _registered_method=True)
+        self.ListModels = channel.unary_unary(
+                '/cortex.transcriber.v1.TranscriberService/ListModels',
+                request_serializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.ListModelsRequest.SerializeToString,
+                response_deserializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.ListModelsResponse.FromString,
+                _registered_method=True)
         self.ReadEvents = channel.unary_unary(
                 '/cortex.transcriber.v1.TranscriberService/ReadEvents',
                 request_serializer=cortex_dot_common_dot_v1_dot_feed__pb2.ReadEventsRequest.SerializeToString,
@@ -60,6 +70,21 @@ class TranscriberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Recognize(self, request, context):
+        """Recognize hears a whole recording of one or more speakers, tells their words apart by time only, and stores nothing.
+        Those who speak now come first. It answers within ten minutes, one minute where the caller names no deadline.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModels(self, request, context):
+        """ListModels returns the models that this service has loaded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadEvents(self, request, context):
         """ReadEvents returns this service's events after a position.
         """
@@ -74,6 +99,16 @@ def add_TranscriberServiceServicer_to_server(servicer, server):
                     servicer.StreamAudio,
                     request_deserializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.StreamAudioRequest.FromString,
                     response_serializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.StreamAudioResponse.SerializeToString,
+            ),
+            'Recognize': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recognize,
+                    request_deserializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.RecognizeRequest.FromString,
+                    response_serializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.RecognizeResponse.SerializeToString,
+            ),
+            'ListModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModels,
+                    request_deserializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.ListModelsRequest.FromString,
+                    response_serializer=cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.ListModelsResponse.SerializeToString,
             ),
             'ReadEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadEvents,
@@ -109,6 +144,60 @@ class TranscriberService:
             '/cortex.transcriber.v1.TranscriberService/StreamAudio',
             cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.StreamAudioRequest.SerializeToString,
             cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.StreamAudioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recognize(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cortex.transcriber.v1.TranscriberService/Recognize',
+            cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.RecognizeRequest.SerializeToString,
+            cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.RecognizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cortex.transcriber.v1.TranscriberService/ListModels',
+            cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.ListModelsRequest.SerializeToString,
+            cortex_dot_transcriber_dot_v1_dot_transcriber__service__pb2.ListModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,12 @@ class TranscriberServiceStub:
     """StreamAudio takes the audio of every speaker of one room and answers with what it heard.
     The first message is `open`. One bad peer never ends the stream of the others.
     """
+    Recognize: _grpc.UnaryUnaryMultiCallable[_transcriber_service_pb2.RecognizeRequest, _transcriber_service_pb2.RecognizeResponse]
+    """Recognize hears a whole recording of one or more speakers, tells their words apart by time only, and stores nothing.
+    Those who speak now come first. It answers within ten minutes, one minute where the caller names no deadline.
+    """
+    ListModels: _grpc.UnaryUnaryMultiCallable[_transcriber_service_pb2.ListModelsRequest, _transcriber_service_pb2.ListModelsResponse]
+    """ListModels returns the models that this service has loaded."""
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_feed_pb2.ReadEventsRequest, _feed_pb2.ReadEventsResponse]
     """ReadEvents returns this service's events after a position."""
 
@@ -50,6 +56,12 @@ class TranscriberServiceAsyncStub(TranscriberServiceStub):
     """StreamAudio takes the audio of every speaker of one room and answers with what it heard.
     The first message is `open`. One bad peer never ends the stream of the others.
     """
+    Recognize: _aio.UnaryUnaryMultiCallable[_transcriber_service_pb2.RecognizeRequest, _transcriber_service_pb2.RecognizeResponse]  # type: ignore[assignment]
+    """Recognize hears a whole recording of one or more speakers, tells their words apart by time only, and stores nothing.
+    Those who speak now come first. It answers within ten minutes, one minute where the caller names no deadline.
+    """
+    ListModels: _aio.UnaryUnaryMultiCallable[_transcriber_service_pb2.ListModelsRequest, _transcriber_service_pb2.ListModelsResponse]  # type: ignore[assignment]
+    """ListModels returns the models that this service has loaded."""
     ReadEvents: _aio.UnaryUnaryMultiCallable[_feed_pb2.ReadEventsRequest, _feed_pb2.ReadEventsResponse]  # type: ignore[assignment]
     """ReadEvents returns this service's events after a position."""
 
@@ -65,6 +77,24 @@ class TranscriberServiceServicer(metaclass=_abc_1.ABCMeta):
         """StreamAudio takes the audio of every speaker of one room and answers with what it heard.
         The first message is `open`. One bad peer never ends the stream of the others.
         """
+
+    @_abc_1.abstractmethod
+    def Recognize(
+        self,
+        request: _transcriber_service_pb2.RecognizeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transcriber_service_pb2.RecognizeResponse, _abc.Awaitable[_transcriber_service_pb2.RecognizeResponse]]:
+        """Recognize hears a whole recording of one or more speakers, tells their words apart by time only, and stores nothing.
+        Those who speak now come first. It answers within ten minutes, one minute where the caller names no deadline.
+        """
+
+    @_abc_1.abstractmethod
+    def ListModels(
+        self,
+        request: _transcriber_service_pb2.ListModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transcriber_service_pb2.ListModelsResponse, _abc.Awaitable[_transcriber_service_pb2.ListModelsResponse]]:
+        """ListModels returns the models that this service has loaded."""
 
     @_abc_1.abstractmethod
     def ReadEvents(

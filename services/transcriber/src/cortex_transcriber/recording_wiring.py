@@ -1,0 +1,96 @@
+"""Who talks to whom when recordings are heard: in the service, and in a process of its own without any server."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from cortex_runtime.allowance import Allowance
+from cortex_runtime.settings import ServiceSettings
+from pydantic_settings import BaseSettings
+
+from cortex_transcriber.adapters.av_recording import AvRecording
+from cortex_transcriber.adapters.decoders import new_decoder
+from cortex_transcriber.adapters.recognisers import recogniser_of
+from cortex_transcriber.adapters.silero import load_silero
+from cortex_transcriber.recordings.hearing import Ears, Heard, Recordings, Told
+from cortex_transcriber.recordings.limits import MIB
+from cortex_transcriber.recordings.models import LoadedModel
+from cortex_transcriber.recordings.ports import Recognise
+from cortex_transcriber.settings import ModelSettings, RecordingSettings, SpeechSettings
+from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recogniser
+from cortex_transcriber.speech.scheduler import scheduling, warm_up_audio
+from cortex_transcriber.speech.voice_detector import VoiceDetector
+from cortex_transcriber.stream.recognising import BelievedRecognition
+
+SLACK: Final = MIB
+"""Bytes of a request beyond the largest file: what is a little too large is refused by the rule that it breaks, and not
+by gRPC with two numbers."""
+
+DEFAULT_DEADLINE, LONGEST_DEADLINE = 60.0, 600.0
+"""Seconds. A few minutes of speech take less than a minute on any core; half an hour takes some on a busy machine."""
+
+
+class StandaloneSettings(BaseSettings):
+    """What a process without servers reads from the environment: the same variables as the service."""
+
+    model_config = ServiceSettings.model_config
+
+    model: ModelSettings = ModelSettings()
+    speech: SpeechSettings = SpeechSettings()
+    recordings: RecordingSettings = RecordingSettings()
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """The transcriber without any server around it.
+
+    Attributes:
+        model: the name of its model.
+    """
+
+    model: str
+    _recordings: Recordings
+    _recognise: Recognise
+
+    async def hear(self, data: bytes, told: Told) -> Heard:
+        """Hear a whole file; raises what `Recordings.hear` raises."""
+        return await self._recordings.hear(data, self._recognise, told)
+
+
+@asynccontextmanager
+async def standalone(settings: StandaloneSettings) -> AsyncIterator[Standalone]:
+    """The transcriber in this process, its model loaded and warm.
+
+    Nobody speaks here, so recordings need not leave any worker free for them.
+
+    Raises:
+        CannotStart: the model is missing or damaged; says what to run.
+    """
+    recogniser = recogniser_of(settings.model)
+    async with scheduling(recogniser, settings.model.workers) as scheduler:
+        recognition = BelievedRecognition(scheduler, recogniser.name, warm_up_audio())
+        with hearing_recordings(load_silero(), settings.speech, settings.recordings) as recordings:
+            yield Standalone(recogniser.name, recordings, recognition.final)
+
+
+@contextmanager
+def hearing_recordings(
+    detector: VoiceDetector, speech: SpeechSettings, settings: RecordingSettings
+) -> Iterator[Recordings]:
+    """Recordings are heard while the context lasts."""
+    recordings = Recordings(Ears(AvRecording, detector, new_decoder, speech.segmenting), settings.limits)
+    try:
+        yield recordings
+    finally:
+        recordings.close()
+
+
+def loaded(recogniser: Recogniser, recognise: Recognise) -> LoadedModel:
+    """A model as it is listed and chosen."""
+    return LoadedModel(recogniser.name, recogniser.language, recogniser.family, SAMPLE_RATE, recognise)
+
+
+def allowance(settings: RecordingSettings) -> Allowance:
+    """What `Recognize` may take."""
+    return Allowance(settings.largest_bytes + SLACK, DEFAULT_DEADLINE, LONGEST_DEADLINE)

@@ -1,0 +1,1 @@
+"""Whole recordings in, utterances out; nothing is stored."""
