@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import numpy as np
-from cortex.common.v1.audio_pb2 import ENCODING_PCM_S16LE, AudioFormat
+from cortex.common.v1.audio_pb2 import ENCODING_PCM_S16LE, AudioFormat, Encoding
 from cortex.common.v1.claim_pb2 import CLAIM_UNVERIFIED
 from cortex.common.v1.feed_pb2 import ReadEventsRequest, ReadEventsResponse, RecordedEvent
 from cortex.identity.v1.identity_service_pb2 import ResolvePeerRequest, ResolvePeerResponse
@@ -112,6 +112,12 @@ async def neighbours() -> AsyncIterator[Neighbours]:
         yield played
 
 
+def written(encoding: Encoding, rate: int, channels: int = 1, frame_ms: int = FRAME_MS) -> AudioFormat:
+    """A format, as a peer declares it."""
+    duration = span(timedelta(milliseconds=frame_ms))
+    return AudioFormat(encoding=encoding, sample_rate=rate, channels=channels, frame_duration=duration)
+
+
 def marked(pcm: Pcm, speaker: int) -> list[bytes]:
     """The frames of a recording, each marked so that the scripted recogniser can say which ones it heard."""
     whole = len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES
@@ -150,11 +156,16 @@ class Bot:
         """Say a message."""
         await self.call.write(pb.StreamAudioRequest(**message))
 
-    async def join(self, peer: int = 1, peer_id: str = "peer-1", resume_from: int = 0, rate: int = 16_000) -> int:
+    async def join(
+        self,
+        peer: int = 1,
+        peer_id: str = "peer-1",
+        resume_from: int = 0,
+        rate: int = 16_000,
+        audio: AudioFormat | None = None,
+    ) -> int:
         """Introduce a peer, and wait until it is known; the first frame that is needed."""
-        audio = AudioFormat(
-            encoding=ENCODING_PCM_S16LE, sample_rate=rate, frame_duration=span(timedelta(milliseconds=FRAME_MS))
-        )
+        audio = audio or written(ENCODING_PCM_S16LE, rate)
         joined = pb.PeerJoined(
             peer=peer,
             peer_id=peer_id,

@@ -131,20 +131,6 @@ class WhenOpen:
         await bot.closed()
         assert bot.acknowledged == 299
 
-    async def test_frames_out_of_order_are_refused(self, bot: Bot, project: str, session: str) -> None:
-        """Frames that were sent and are not acknowledged come once; acknowledged ones are passed over."""
-        await bot.open(project, session)
-        await bot.join()
-        await bot.hear([FRAME] * 300)
-        await bot.when(lambda: bot.acknowledged >= 0)
-        await bot.say(frames=pb.Frames(peer=1, first_sequence=290, payloads=[FRAME]))
-        refused = (await bot.until("peer_refused"))[0].peer_refused
-        assert fields_of(refused) == ["frames.first_sequence"]
-        await bot.say(frames=pb.Frames(peer=1, first_sequence=0, payloads=[FRAME]))
-        await bot.say(end=pb.End())
-        await bot.closed()
-        assert len(bot.of("peer_refused")) == 1
-
     async def test_a_number_that_stands_for_nobody_is_refused(self, bot: Bot, project: str, session: str) -> None:
         """Audio belongs to a peer, or to nobody."""
         await bot.open(project, session)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import nats
+import numpy as np
 import psycopg
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
@@ -11,6 +12,7 @@ from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.times import stamp
 from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
+from prometheus_client import REGISTRY
 
 from services.transcriber.tests.integration.conftest import Events, NewBot
 from services.transcriber.tests.integration.rooms import FRAME_MS, PATIENCE, ZERO, Bot, Neighbours
@@ -19,6 +21,11 @@ pytestmark = pytest.mark.integration
 
 MIDDLE_OF_A_SENTENCE = 143
 """Frames: more than a second into the second sentence of the reading, which has not ended."""
+
+
+def frames_counted(fate: str) -> float:
+    """What the metric says."""
+    return REGISTRY.get_sample_value("cortex_transcriber_frames_total", {"fate": fate}) or 0
 
 
 async def test_what_is_said_is_stored_told_and_acknowledged(
@@ -52,6 +59,31 @@ async def test_48_khz_are_heard_as_well(bot: Bot, project: str, session: str, re
     await bot.say(end=pb.End())
     await bot.closed()
     assert bot.acknowledged == 99
+
+
+async def test_jitter_and_repeats_change_nothing(
+    new_bot: NewBot, project: str, around: Neighbours, reading: list[bytes]
+) -> None:
+    """Frames that overtake each other, and come twice, give the texts of the undisturbed stream, and are counted."""
+    texts = []
+    before = {fate: frames_counted(fate) for fate in ("reordered", "duplicate", "lost")}
+    for jitter in (0.0, 4.9):
+        chance = np.random.default_rng(11)
+        async with new_bot() as bot:
+            await bot.open(project, around.session(project))
+            await bot.join()
+            for sequence in sorted(range(len(reading)), key=lambda at: at + jitter * chance.random()):
+                for _ in range(1 + (jitter > 0 and sequence % 50 == 7)):
+                    await bot.hear([reading[sequence]], first=sequence)
+            await bot.say(end=pb.End())
+            await bot.closed()
+            assert bot.acknowledged == len(reading) - 1
+            texts.append(bot.texts)
+    assert texts[0] == texts[1]
+    assert texts[0]
+    assert frames_counted("reordered") - before["reordered"] > 100
+    assert frames_counted("duplicate") - before["duplicate"] == len(range(7, len(reading), 50))
+    assert frames_counted("lost") == before["lost"]
 
 
 async def test_interim_texts_are_said_on_the_live_subject(

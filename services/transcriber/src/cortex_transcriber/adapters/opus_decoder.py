@@ -40,6 +40,7 @@ class OpusDecoder:
         self._resampler = resampler
         self._codec: av.AudioCodecContext | None = None
         self._last = b""
+        self._missing = 0
 
     def check(self, payloads: Sequence[bytes]) -> None:
         """Each payload is a packet as long as a frame."""
@@ -47,11 +48,13 @@ class OpusDecoder:
 
     def decode(self, payloads: Sequence[bytes]) -> Pcm:
         """Samples of these packets, and of a broken one a guess."""
+        self._missing = 0
         return self._resampler.push(np.concatenate([self._decoded(payload) for payload in payloads]))
 
     def conceal(self, frames: int) -> Pcm | None:
         """A guess from what came before, unless that is too little or too much is missing."""
-        if not self._last or frames * self._audio.frame_ms > CONCEALED_MS:
+        self._missing += frames
+        if not self._last or self._missing * self._audio.frame_ms > CONCEALED_MS:
             return None
         return self._resampler.push(np.concatenate([self._guess() for _ in range(frames)]))
 

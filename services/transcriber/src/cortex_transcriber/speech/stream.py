@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from cortex_transcriber.speech.decoding import Decoder, Pcm, to_float
 from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, SAMPLES_PER_MS, AudioFormat
 from cortex_transcriber.speech.gate import quiet_chunks
+from cortex_transcriber.speech.ordering import Counters, Heard, Lost, Ordering, Piece, Silent
 from cortex_transcriber.speech.preroll import Preroll
 from cortex_transcriber.speech.ring import AudioBuffer, BufferFull
 from cortex_transcriber.speech.segmenting import Cut, Cutter, Decision, Grown, Rested, Segmenting, Started
@@ -18,16 +18,6 @@ from cortex_transcriber.speech.voice_detector import CHUNK, CONTEXT, Floats, no_
 
 RESTS_KEPT: Final = 2
 """Of a long silence so many times 2 s are gone through, beside the endpoint's; the rest is passed over at once."""
-
-
-@dataclass
-class Counters:
-    """What happened to the frames of one stream, for metrics."""
-
-    frames: int = 0
-    lost: int = 0
-    resent: int = 0
-    silent: int = 0
 
 
 class SpeakerStream:
@@ -53,13 +43,14 @@ class SpeakerStream:
     ) -> None:
         self.audio = audio
         self.counters = Counters()
-        self.next_sequence = start
+        self._ordering = Ordering(audio, start, self.counters)
         self._decoder = decoder
         self._frame = audio.frame_samples
         self._heard_through = start - 1 if heard_through is None else heard_through
         self._cutter = Cutter(settings, self._frame)
         self._kept = RESTS_KEPT * self._cutter.rest + settings.endpoint_ms * SAMPLES_PER_MS
         self._buffer = AudioBuffer()
+        self._start = start
         self._base = start  # the sequence number of position 0, when silence that was passed over is counted
         self._passed_over: deque[tuple[int, int]] = deque()  # position, frames
         self._stops: deque[int] = deque()  # positions where what goes on ends
@@ -71,39 +62,42 @@ class SpeakerStream:
         self._events: list[Event] = []
 
     def push(self, first_sequence: int, payloads: Sequence[bytes]) -> None:
-        """Take frames that follow each other. Those that came before are passed over, gaps are heard as silence.
+        """Take frames with consecutive numbers, in any order of messages.
+
+        Those before the first one that counts are passed over. A missing one is waited for until 100 ms of later audio
+        has come; then it is concealed where the decoder can, and heard as silence otherwise.
 
         Raises:
             AudioRefused: a payload that is no frame of the peer's format; none of them was taken.
             BufferFull: more than two minutes wait to be listened to.
         """
         self._decoder.check(payloads)
-        behind = self.next_sequence - first_sequence
-        if behind > 0:
+        self._require_room(len(payloads))
+        behind = min(max(0, self._start - first_sequence), len(payloads))
+        if behind:
             self._preroll.add(first_sequence, payloads[:behind])
-            self.counters.resent += min(behind, len(payloads))
-            payloads = payloads[behind:]
-        if payloads:
-            self._require_room(len(payloads))
-            self._add_lost(-behind)
-            self._take(payloads)
+            self.counters.resent += behind
+        self._take(self._ordering.frames(first_sequence + behind, payloads[behind:]))
 
-    def silent_through(self, sequence: int) -> None:
-        """Take the peer's word that frames up to this one are silence.
+    def silent_through(self, sequence: int, first: int | None = None) -> None:
+        """Take the peer's word that frames are silence: from `first` on, or from where its frames ended, to this one.
 
         Raises:
             BufferFull: more than two minutes wait to be listened to.
         """
-        frames = sequence + 1 - self.next_sequence
-        if frames > 0:
-            self._require_room(0)
-            self.counters.silent += frames
-            self._add_silence(frames)
+        self._require_room(0)
+        self._take(self._ordering.silence(self._ordering.after_last if first is None else first, sequence))
 
     def end(self) -> None:
         """End what goes on: the peer left, or sent nothing for so long. Frames may follow and begin anew."""
+        self._take(self._ordering.release())
         self._append(self._decoder.flush())
         self._stops.append(self._buffer.end)
+
+    @property
+    def next_sequence(self) -> int:
+        """The first frame that was not taken yet: none after it was, except those held back for the sake of it."""
+        return self._ordering.next
 
     @property
     def room_ms(self) -> int:
@@ -160,23 +154,35 @@ class SpeakerStream:
 
     def _require_room(self, frames: int) -> None:
         """Before anything is taken: room for the frames, for a silence before them, and for what a decoder owes."""
-        needed = frames * self._frame + self._kept + self._cutter.rest + LONGEST_FRAME_MS * SAMPLES_PER_MS
+        waited = frames + self._ordering.holds + self._ordering.waited
+        needed = waited * self._frame + self._kept + self._cutter.rest + LONGEST_FRAME_MS * SAMPLES_PER_MS
         if needed > self._buffer.room:
             raise BufferFull(f"{self.audio.frame_ms * frames} ms more than may wait to be listened to")
 
-    def _take(self, payloads: Sequence[bytes]) -> None:
-        before = self._preroll.before(self.next_sequence)
+    def _take(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            match piece:
+                case Heard(first, payloads):
+                    self._add_heard(first, payloads)
+                case Lost(frames):
+                    self._add_lost(frames)
+                case Silent(frames):
+                    self._add_silence(frames)
+
+    def _add_heard(self, first: int, payloads: Sequence[bytes]) -> None:
+        before = self._preroll.before(first)
         if before:
             self._discard += len(before) * self._frame
             self._append(self._decoder.decode(before))
         self._append(self._decoder.decode(payloads))
-        self.next_sequence += len(payloads)
-        self.counters.frames += len(payloads)
+        self.counters.corrupt = self._decoder.corrupt
 
     def _add_lost(self, frames: int) -> None:
-        if frames > 0:
-            self.counters.lost += frames
+        guess = self._decoder.conceal(frames)
+        if guess is None:
             self._add_silence(frames)
+        else:
+            self._append(guess)
 
     def _append(self, pcm: Pcm) -> None:
         if self._discard:
@@ -192,7 +198,6 @@ class SpeakerStream:
         self._buffer.append_silence(samples - rests * self._cutter.rest)
         if rests:
             self._passed_over.append((self._buffer.end, rests * self._cutter.rest // self._frame))
-        self.next_sequence += frames
 
     def _until(self) -> int:
         """Up to where may be looked now."""

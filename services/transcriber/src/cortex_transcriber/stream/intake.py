@@ -1,4 +1,4 @@
-"""Checks the frames of one peer: their size, their order, and what of them was heard before."""
+"""Checks the frames of one peer: their size, their numbers, and what of them was acknowledged before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,9 @@ class FramesRefused(InvalidInput):
 
 @dataclass(frozen=True)
 class Taken:
-    """Frames that are new: whole ones with consecutive numbers, then perhaps silence.
+    """Frames that are not acknowledged: whole ones with consecutive numbers, then perhaps silence.
+
+    They may be late, or have come before: networks between speaker and bot change the order of frames, and repeat them.
 
     Attributes:
         first_sequence: the number of the first payload.
@@ -39,18 +41,12 @@ class Taken:
     payloads: Sequence[bytes]
     silent_through: int | None
 
-    @property
-    def last_sequence(self) -> int:
-        """The highest number that is accounted for by this."""
-        after_payloads = self.first_sequence + len(self.payloads) - 1
-        return after_payloads if self.silent_through is None else max(after_payloads, self.silent_through)
-
 
 class Intake:
     """One peer's numbering on one stream.
 
     Attributes:
-        expected: the first number that was not sent yet.
+        expected: the number after the highest one that was sent.
         acknowledged: the last number that is accounted for.
         ignored: how many frames came although they were acknowledged.
     """
@@ -64,7 +60,7 @@ class Intake:
         self._furthest = int(LONGEST_PAUSE.total_seconds() * MS) // audio.frame_ms
 
     def take(self, frames: Frames) -> Taken | None:
-        """What of a message is new; None when all of it was acknowledged before.
+        """What of a message is not acknowledged; None when all of it is.
 
         Raises:
             FramesRefused: nothing of it was taken.
@@ -78,9 +74,7 @@ class Intake:
         first = frames.first_sequence + known
         if known == len(frames.payloads):
             first = max(first, self.acknowledged + 1)  # of announced silence the part that is new
-        if first < self.expected:
-            raise FramesRefused("first_sequence", f"must be at least {self.expected}: frames come in order, once")
-        self.expected = end + 1
+        self.expected = max(self.expected, end + 1)
         return Taken(
             first, frames.payloads[known:], frames.silent_through if frames.HasField("silent_through") else None
         )
@@ -110,4 +104,4 @@ class Intake:
 
     def _check_reach(self, field: str, sequence: int) -> None:
         if sequence > self.expected + self._furthest:
-            raise FramesRefused(field, f"must stay within {LONGEST_PAUSE.days} days of the frame before")
+            raise FramesRefused(field, f"must stay within {LONGEST_PAUSE.days} days of the frames before")

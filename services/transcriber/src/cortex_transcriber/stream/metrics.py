@@ -6,7 +6,8 @@ OPEN_STREAMS = Gauge("cortex_transcriber_open_streams", "Streams of bots that ar
 SPEAKERS = Gauge("cortex_transcriber_speakers", "Peers that are being heard.")
 FRAMES = Counter(
     "cortex_transcriber_frames_total",
-    "Frames, by what became of them: heard, lost on the way, sent again though acknowledged, announced as silence.",
+    "Frames, by what became of them: heard, lost, silent (announced), resent (though acknowledged), duplicate; of "
+    "those heard, reordered and corrupt (the codec could make nothing of them); of those lost, late.",
     ["fate"],
 )
 UNRECOGNISED = Counter(

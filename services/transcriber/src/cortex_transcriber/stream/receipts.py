@@ -15,8 +15,12 @@ class Receipts:
         self._came: deque[tuple[int, datetime]] = deque()
 
     def came(self, first_sequence: int, at: datetime) -> None:
-        """This frame, and those after it up to the next that is told of, came then."""
-        self._came.append((first_sequence, at))
+        """This frame, and those after it up to the next that is told of, came then.
+
+        One that comes after later ones is taken to have come with those before it.
+        """
+        if not self._came or first_sequence > self._came[-1][0]:
+            self._came.append((first_sequence, at))
 
     def of(self, sequence: int) -> datetime:
         """When a frame came. One that was never told of is taken for the earliest that is still known.

@@ -20,8 +20,9 @@ from cortex_transcriber.speech.recogniser import Recognised
 from cortex_transcriber.speech.stream import SpeakerStream
 from cortex_transcriber.speech.watermark import Watermark
 from cortex_transcriber.stream import answers
+from cortex_transcriber.stream.frame_counts import FrameCounts
 from cortex_transcriber.stream.intake import Intake, Taken
-from cortex_transcriber.stream.metrics import FRAMES, UNRECOGNISED, UTTERANCES
+from cortex_transcriber.stream.metrics import UNRECOGNISED, UTTERANCES
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.patience import patiently
 from cortex_transcriber.stream.ports import Unrecognisable
@@ -79,6 +80,7 @@ class Voice:
         self._heard: asyncio.Queue[Spoken | QuietThrough | None] = asyncio.Queue()
         self._unstored: set[asyncio.Task[Recognised]] = set()
         self._receipts = Receipts()
+        self._counts = FrameCounts(ear.stream.counters, ear.intake)
         self._goes_on = True
         self._closed = False
         self._so_far = SoFar(whose, parts)
@@ -103,7 +105,7 @@ class Voice:
         if taken.payloads:
             self._ear.push(taken.first_sequence, taken.payloads)
         if taken.silent_through is not None:
-            self._ear.silent_through(taken.silent_through)
+            self._ear.silent_through(taken.silent_through, taken.first_sequence + len(taken.payloads))
         self._parts.hearing.given(self._ear)
 
     async def finish(self, *, speech_is_over: bool) -> None:
@@ -135,7 +137,7 @@ class Voice:
                 await self._acknowledge(short_by=0)
         finally:
             self.forget()
-            self._count_frames()
+            self._counts.tell()
             for words in self._unstored:
                 words.cancel()
             await self._so_far.stop()
@@ -164,6 +166,7 @@ class Voice:
         else:
             await self._store(heard)
             self._receipts.forget_before(heard.segment.last_sequence + 1)
+        self._counts.tell()
         await self._acknowledge(short_by=self._preroll)
 
     async def _store(self, spoken: Spoken) -> None:
@@ -221,13 +224,6 @@ class Voice:
             language=recognised.language,
             model=recognised.model,
         )
-
-    def _count_frames(self) -> None:
-        counters = self._ear.counters
-        FRAMES.labels("heard").inc(counters.frames)
-        FRAMES.labels("lost").inc(counters.lost)
-        FRAMES.labels("resent").inc(counters.resent + self._intake.ignored)
-        FRAMES.labels("silent").inc(counters.silent)
 
     async def _acknowledge(self, *, short_by: int) -> None:
         """Tell how far audio is accounted for, short by what a decoder needs to be warm where it is resumed."""

@@ -161,7 +161,10 @@ Global___PeerJoined: _TypeAlias = PeerJoined  # noqa: Y015
 
 @_typing.final
 class Frames(_message.Message):
-    """Frames carries audio of one peer: whole frames with consecutive sequence numbers."""
+    """Frames carries audio of one peer: whole frames with consecutive sequence numbers. Messages may come in another order
+    and more than once, as datagrams between speaker and bot do: a missing frame is waited for until 100 ms of later audio
+    (two frames at least) have come, and is then lost.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
