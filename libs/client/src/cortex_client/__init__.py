@@ -1,12 +1,12 @@
 """Python SDK of Cortex.
 
-    async with CortexClient(Addresses("…:7001", "…:7002", "…:7003"), project_id) as cortex:
-        session = (await cortex.create_session("room-1", "cortex://lobby")).session
-        async with cortex.audio_stream(session.id) as audio:
-            ada = await audio.join(Speaker("peer-1", "ada", sequence_zero_at=now))
-            await ada.send(*frames)
-        async for message in cortex.list_messages(session.id):
-            print(message.sender_name, message.content)
+async with CortexClient(Addresses("…:7001", "…:7002", "…:7003"), project_id) as cortex:
+    session = (await cortex.create_session("room-1", "cortex://lobby")).session
+    async with cortex.audio_stream(session.id) as audio:
+        ada = await audio.join(Speaker("peer-1", "ada", sequence_zero_at=now))
+        await ada.send(*frames)
+    async for message in cortex.list_messages(session.id):
+        print(message.sender_name, message.content)
 """
 
 from cortex_client.audio_stream import AudioStream

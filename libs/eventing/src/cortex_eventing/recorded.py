@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from google.protobuf.message import Message
@@ -54,6 +55,11 @@ class RecordedBytes:
     data: bytes
     data_owner: str = ""
 
+    @cached_property
+    def project_id(self) -> str:
+        """Its project as canonical text, or an empty string."""
+        return self.origin.project_id
+
     @classmethod
     def completed_late(cls, at_hand: Mapping[str, object], late: Callable[[str], object]) -> Self:
         """An event of which some attributes are worked out when somebody asks.
@@ -95,4 +101,4 @@ class Recorded(Generic[Event]):
     @property
     def project_id(self) -> str:
         """Its project, or an empty string."""
-        return self.raw.origin.project_id
+        return self.raw.project_id

@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 
 from cortex_eventing.failpoints import declare, failpoint
 from cortex_eventing.feed_pages import pages_of
+from cortex_eventing.pacing import Pace
 from cortex_eventing.ports import EventFeed, StreamEnd
 from cortex_eventing.relay_metrics import FENCED, LAG, POSITION, PUBLISHED, REFILLS
 from cortex_eventing.role_state import Report
@@ -32,15 +33,18 @@ and the fence passes them: only a look shows that the tail is gone."""
 MEASURE_EVERY = 1.0
 """Seconds between two measurements of how far behind a busy relay is."""
 
-APART = 0.008
-"""Seconds between the beginnings of two rounds. A round costs the relay and every reader behind it about as much CPU as
-ten events do, so that events which come faster than this wait for one another; an event that comes alone does not."""
+ROUNDS = 200.0
+"""Rounds a second. One costs the relay and every reader behind it as much CPU as ten events do, so that events which
+come faster wait for one another; those that come now and then, or a few at a time, do not."""
+
+AT_ONCE = 4
+"""Rounds that may follow each other without a pause."""
 
 BUSY = 4
-"""Events in one round from which on many come at a time, and gain from waiting longer."""
+"""Events of one round from which on it is taken for a sign of many more."""
 
-BUSY_APART = 0.02
-"""The same seconds while the relay is busy: fifty rounds a second, and nobody who waits for a row notices."""
+BUSY_COST = 4.0
+"""Rounds that a busy one counts for: fifty of them a second, and nobody who waits for a row notices."""
 
 FENCED_PAUSE = 0.05
 """Seconds after a refusal, so that two relays that overlap do not drive one another."""
@@ -125,15 +129,15 @@ class Relay:
         async with self._stream.publishing(resume.sequence) as publishing:
             report.working()
             position = resume.position
-            due = _now() + LOOK_AGAIN
+            due, pace = _now() + LOOK_AGAIN, Pace(ROUNDS, AT_ONCE)
             while True:
-                began, published = _now(), position
+                published = position
                 position = await self._publish_to_head(publishing, position)
                 if _now() > due:
                     if await self._moved_on(publishing.sequence, position):
                         return
                     due = _now() + LOOK_AGAIN
-                await asyncio.sleep(began + (BUSY_APART if position - published >= BUSY else APART) - _now())
+                await asyncio.sleep(pace.wait_after(BUSY_COST if position - published >= BUSY else 1, _now()))
                 await clock.sleep(POLL)
 
     async def _publish_to_head(self, publishing: Publishing, position: int) -> int:

@@ -63,6 +63,7 @@ def open_for_others(row: StoredRow, position: int, previous_position: int) -> Re
         "version": row.version,
         "data": stored.payload + stored.sealed,
         "data_owner": stored.data_owner,
+        "project_id": stored.project_id,
     }
     return RecordedBytes.completed_late(at_hand, partial(_worked_out, row, stored))
 

@@ -42,7 +42,8 @@ def free_form(data: Struct) -> bytes:
 
 def profile_of(written: ParticipantProfile) -> Profile:
     """A profile, from how events write it down."""
-    return Profile(written.display_name, written.email, free_form(written.user_data))
+    user_data = free_form(written.user_data) if written.HasField("user_data") else b""
+    return Profile(written.display_name, written.email, user_data)
 
 
 def written(profile: Profile) -> ParticipantProfile:
