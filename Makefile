@@ -13,6 +13,8 @@ check: setup  ## format, lint, types, protos
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	$(PY) -m mypy --explicit-package-bases tests soak
+	MYPYPATH=bench $(PY) -m mypy --explicit-package-bases bench
 	$(PY) scripts/protos.py check
 
 fix: setup  ## format and mend what can be mended

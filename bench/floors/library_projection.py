@@ -6,7 +6,6 @@ Runs as a process of its own: reads a line `EVENTS`, answers with events folded 
 import sys
 import time
 import uuid
-from collections.abc import Sequence
 
 from eventsourcing.application import Application
 from eventsourcing.dispatch import singledispatchmethod
@@ -45,7 +44,7 @@ class Names(PostgresTrackingRecorder, TrackingRecorder):
     def __init__(
         self, datastore: PostgresDatastore, *, tracking_table_name: str = "names_tracking", **kwargs: object
     ) -> None:
-        super().__init__(datastore, tracking_table_name=tracking_table_name, **kwargs)  # type: ignore[arg-type]
+        super().__init__(datastore, tracking_table_name=tracking_table_name, **kwargs)
         self._table = Identifier(datastore.schema, "names")
         create = SQL("CREATE TABLE IF NOT EXISTS {} (id uuid PRIMARY KEY, name text)").format(self._table)
         self.sql_create_statements.append(create)
@@ -62,7 +61,7 @@ class NamesProjection(Projection[Names]):
     """Folds each event into its row."""
 
     name = "names"
-    topics: Sequence[str] = ()
+    topics: tuple[str, ...] = ()
 
     @singledispatchmethod
     def process_event(self, domain_event: DomainEventProtocol[uuid.UUID], tracking: Tracking) -> None:

@@ -46,7 +46,7 @@ ListRequest = ListParticipantsRequest | ListSessionsRequest | ListAttendanceRequ
 class Feed(Protocol):
     """A stub of any of the services."""
 
-    async def ReadEvents(self, request: ReadEventsRequest) -> ReadEventsResponse:  # noqa: N802 - gRPC's name
+    def ReadEvents(self, request: ReadEventsRequest, /) -> Awaitable[ReadEventsResponse]:  # noqa: N802 - gRPC's name
         """See the contracts."""
         ...
 

@@ -1,6 +1,7 @@
 """Two processes of every service: one of them relays and projects, and it is not always the same one."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from cortex_client.client import Addresses
@@ -29,7 +30,7 @@ async def others(installed: Installation) -> AsyncIterator[Addresses]:
     replicas = {service: installed.replica(service, port) for service, port in ports.items()}
     for service, replica in replicas.items():
         await replica.start()
-        await replica.until_ready(lambda port=ports[service]: is_serving(f"{LOOPBACK}:{port}"))
+        await replica.until_ready(partial(is_serving, f"{LOOPBACK}:{ports[service]}"))
     yield Addresses(**{service: f"{LOOPBACK}:{port}" for service, port in ports.items()})
     for replica in replicas.values():
         await replica.stop()
@@ -62,6 +63,6 @@ async def test_the_seat_changes_hands(trial: Trial, installed: Installation, oth
             await traffic.goes_on()
         await installed.kill(*SERVICES)
         for service in SERVICES:
-            await eventually(lambda service=service: holder(installed, service))
+            await eventually(partial(holder, installed, service))
             await installed.start(service)
         await traffic.goes_on(rooms=2)
