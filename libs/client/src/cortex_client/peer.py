@@ -4,29 +4,47 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
-from cortex.common.v1.audio_pb2 import ENCODING_PCM_S16LE, AudioFormat
+from cortex.common.v1 import audio_pb2
 from cortex.transcriber.v1.transcriber_service_pb2 import PeerJoined, PeerResolved, StreamAudioRequest
 from cortex.transcriber.v1.transcriber_service_pb2 import PeerLeft as Left
 
 from cortex_client.errors import CallFailed
-from cortex_client.unacknowledged import Payload, Unacknowledged, end_of
+from cortex_client.unacknowledged import LOST, Payload, Unacknowledged, end_of
 
 # Speech without a pause is acknowledged after a minute at the latest; its recognition, and an absence of the
 # transcriber, fit in the other one.
 KEPT_S = 120.0
 
 
+class Encoding(Enum):
+    """How a frame holds its samples."""
+
+    PCM_S16LE = audio_pb2.ENCODING_PCM_S16LE
+    """Signed 16 bit, little-endian."""
+    PCM_F32LE = audio_pb2.ENCODING_PCM_F32LE
+    """32-bit float, little-endian, from -1 to 1."""
+    MULAW = audio_pb2.ENCODING_MULAW
+    """G.711 mu-law, at 8,000."""
+    ALAW = audio_pb2.ENCODING_ALAW
+    """G.711 A-law, at 8,000."""
+    OPUS = audio_pb2.ENCODING_OPUS
+    """One Opus packet a frame, as in RTP, exactly as long as the frame."""
+
+
 @dataclass(frozen=True)
 class Speaker:
-    """Who joins, and what their frames are: PCM, signed 16 bit, one channel.
+    """Who joins, and what their frames are.
 
     Attributes:
         peer_id: what the voice server calls the connection.
         user_id: the external user id that the client claims; may be empty.
-        sample_rate: samples a second: 16,000 or 48,000.
-        frame_duration: how long each frame is: 10 to 100 ms.
         sequence_zero_at: when the frame with sequence number 0 was captured.
+        sample_rate: samples a second: 8,000, 16,000, 24,000, 44,100 or 48,000. Of Opus any but 44,100 says the same.
+        frame_duration: how long each frame is: 10 to 100 ms; whole multiples of 10 ms at 44,100, of 5 ms with Opus.
+        encoding: how a frame holds its samples.
+        channels: 1 or 2, their samples alternating; two are heard as their average.
     """
 
     peer_id: str
@@ -34,6 +52,8 @@ class Speaker:
     sequence_zero_at: datetime
     sample_rate: int = 16_000
     frame_duration: timedelta = timedelta(milliseconds=20)
+    encoding: Encoding = Encoding.PCM_S16LE
+    channels: int = 1
 
 
 class Peer:
@@ -53,6 +73,7 @@ class Peer:
         self._room = asyncio.Event()
         self._failed: CallFailed | None = None
         self._left = False
+        self._lost = 0  # frames that count only once others follow
         self.forget_connection()
 
     @property
@@ -63,7 +84,7 @@ class Peer:
     @property
     def next_sequence(self) -> int:
         """The sequence number of the next frame."""
-        return self.kept.next
+        return self.kept.next + self._lost
 
     async def send(self, *payloads: bytes) -> None:
         """Hand over frames, in order; waits while too much is not acknowledged. Raises CallFailed when refused."""
@@ -75,12 +96,22 @@ class Peer:
         for _ in range(frames):
             await self._keep(None)
 
+    def lost(self, frames: int = 1) -> None:
+        """Say that so many frames never reached the bot: the ones after them keep their time, and Opus is concealed."""
+        self._lost += frames
+
     def leave(self) -> None:
         """Say that the speaker left the room; what was handed over before is still heard."""
         self._left = True
         self._wake()
 
     async def _keep(self, payload: Payload) -> None:
+        while self._lost:
+            await self._add(LOST)
+            self._lost -= 1
+        await self._add(payload)
+
+    async def _add(self, payload: Payload) -> None:
         while self.kept.is_full and not self._failed:
             self._room.clear()
             await self._room.wait()
@@ -114,7 +145,8 @@ class Peer:
             return StreamAudioRequest(peer_joined=self._joined())
         if self._cursor is None:
             return None
-        frames = self.kept.message(self.number, max(self._cursor, self.kept.first), most)
+        self._cursor = self.kept.after_losses(max(self._cursor, self.kept.first))
+        frames = self.kept.message(self.number, self._cursor, most)
         if frames is not None:
             self._cursor = end_of(frames)
             return StreamAudioRequest(frames=frames)
@@ -147,7 +179,9 @@ class Peer:
 
     def _joined(self) -> PeerJoined:
         speaker = self.speaker
-        audio = AudioFormat(encoding=ENCODING_PCM_S16LE, sample_rate=speaker.sample_rate)
+        audio = audio_pb2.AudioFormat(
+            encoding=speaker.encoding.value, sample_rate=speaker.sample_rate, channels=speaker.channels
+        )
         audio.frame_duration.FromTimedelta(speaker.frame_duration)
         joined = PeerJoined(
             peer=self.number,

@@ -2,15 +2,20 @@
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import islice
+from itertools import islice, takewhile
+from typing import Final
 
 from cortex.transcriber.v1.transcriber_service_pb2 import Frames
 
 Payload = bytes | None
 
+LOST: Final = b""
+"""Stands for a frame that never reached the bot. No format has empty frames."""
+
 
 class Unacknowledged:
-    """The frames of one peer from the watermark on, by sequence number. None stands for silence that was not sent.
+    """The frames of one peer from the watermark on, by sequence number. None stands for silence that was not sent,
+    `LOST` for a frame that the bot never got.
 
     Attributes:
         limit: how many frames may be held before the sender waits.
@@ -46,8 +51,13 @@ class Unacknowledged:
         self._through = max(self._through, through)
         self._forget()
 
+    def after_losses(self, start: int) -> int:
+        """The first sequence number from one on that there is anything to say about."""
+        held = islice(self._frames, max(0, start - self.first), None)
+        return start + sum(1 for _ in takewhile(LOST.__eq__, held))
+
     def message(self, peer: int, start: int, most: int) -> Frames | None:
-        """What to send from a sequence number on: up to `most` payloads and the silence behind them."""
+        """What to send from a sequence number on, `after_losses`: up to `most` payloads and the silence behind them."""
         if start >= self.next:
             return None
         held = islice(self._frames, start - self.first, None)
@@ -77,7 +87,7 @@ def _split(frames: Iterable[Payload], most: int) -> tuple[list[bytes], int]:
     for frame in frames:
         if frame is None:
             silent += 1
-        elif silent or len(payloads) == most:
+        elif silent or frame == LOST or len(payloads) == most:
             break
         else:
             payloads.append(frame)

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
+from cortex.common.v1.audio_pb2 import ENCODING_ALAW
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex_client.audio_stream import AudioStream
 from cortex_client.errors import SessionHasEnded, WrongState
-from cortex_client.peer import Peer, Speaker
+from cortex_client.peer import Encoding, Peer, Speaker
 from cortex_client.testing import Transcriber, broken
 from google.protobuf.any_pb2 import Any
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -46,6 +47,31 @@ async def test_a_joined_peer_knows_who_it_is(transcriber: Transcriber) -> None:
     """Joining answers with the participant that the peer resolved to."""
     async with stream(transcriber) as audio:
         assert (await audio.join(ADA)).participant_id == "participant of ada"
+
+
+async def test_a_speaker_s_format_is_told(transcriber: Transcriber) -> None:
+    """Whatever the voice server gives the bot is passed on as it is."""
+    telephone = Speaker(
+        "peer-t", "tom", ADA.sequence_zero_at, 8_000, timedelta(milliseconds=30), Encoding.ALAW, channels=2
+    )
+    async with stream(transcriber) as audio:
+        await audio.join(telephone)
+        told = [message.peer_joined.format for message in transcriber.last.written if message.HasField("peer_joined")]
+    assert [(each.encoding, each.sample_rate, each.channels) for each in told] == [(ENCODING_ALAW, 8_000, 2)]
+    assert told[0].frame_duration.ToMilliseconds() == 30
+
+
+async def test_lost_frames_leave_a_gap(transcriber: Transcriber) -> None:
+    """Those after it keep their numbers; a loss that nothing follows keeps nobody waiting."""
+    async with stream(transcriber) as audio:
+        ada = await audio.join(ADA)
+        await ada.send(b"0")
+        ada.lost(2)
+        await ada.send(b"3")
+        ada.lost()
+        assert ada.next_sequence == 5
+        ada.leave()
+    assert transcriber.last.sequences == [0, 3]
 
 
 async def test_a_broken_connection_is_made_again_and_resent_from_the_watermark(transcriber: Transcriber) -> None:

@@ -1,7 +1,7 @@
 """What is kept until it is acknowledged."""
 
 import pytest
-from cortex_client.unacknowledged import Unacknowledged, end_of
+from cortex_client.unacknowledged import LOST, Unacknowledged, end_of
 
 pytestmark = pytest.mark.unit
 
@@ -38,6 +38,20 @@ def test_silence_alone_is_a_message() -> None:
     message = kept(None, None).message(1, 0, most=9)
     assert message is not None
     assert (list(message.payloads), message.first_sequence, message.silent_through) == ([], 0, 1)
+
+
+def test_lost_frames_are_neither_sent_nor_said_to_be_silent() -> None:
+    """What follows them keeps its number."""
+    frames = kept(b"0", LOST, b"2", None, LOST, LOST)
+    first = frames.message(1, 0, most=9)
+    assert first is not None
+    assert (list(first.payloads), end_of(first)) == ([b"0"], 1)
+    assert frames.after_losses(1) == 2
+    second = frames.message(1, 2, most=9)
+    assert second is not None
+    assert (second.first_sequence, list(second.payloads), second.silent_through) == (2, [b"2"], 3)
+    assert frames.after_losses(4) == frames.next
+    assert frames.message(1, 6, most=9) is None
 
 
 def test_what_is_acknowledged_is_let_go() -> None:
