@@ -11,7 +11,9 @@ pytestmark = pytest.mark.architecture
 ROOT = Path(__file__).parents[2]
 TECHNOLOGY = {"grpc", "nats", "psycopg", "psycopg_pool", "onnxruntime", "onnx_asr", "eventsourcing", "av", "soxr"}
 SERVICES = {"cortex_gathering", "cortex_identity", "cortex_session", "cortex_transcriber"}
-ABOVE_EVENTING = {"cortex_runtime", "cortex_client", "cortex_testkit"}
+ABOVE_EVENTING = {"cortex_runtime", "cortex_client", "cortex_testkit", "cortex_cli"}
+WITHOUT_SERVICES = "libs/cli/src/cortex_cli/local/"
+"""Where the command line does by itself what it asks a service for elsewhere: the one way from libs/ to a service."""
 FREE_LIBRARIES = ("libs/contracts", "libs/client", "libs/testkit")
 PURE = ("cortex_eventing.decider", "cortex_eventing.errors", "cortex_eventing.times")
 IMPURE = ("datetime.datetime.now", "datetime.now", "uuid.uuid", "time.", "random", "os.", "asyncio", "secrets")
@@ -69,7 +71,27 @@ def test_no_service_imports_another() -> None:
 
 def test_libraries_import_no_service() -> None:
     """Libraries serve the services and do not know them."""
-    assert violations("libs/*", lambda _, name: top(name) in SERVICES) == []
+    known = violations("libs/*", lambda _, name: top(name) in SERVICES)
+    assert [line for line in known if not line.startswith(WITHOUT_SERVICES)] == []
+
+
+def test_the_command_line_knows_the_transcriber_alone_and_in_one_place() -> None:
+    """What works without any service is in one folder, imported where it is used: it may not be installed."""
+    services = SERVICES - {"cortex_transcriber"}
+    assert violations("libs/cli", lambda _, name: top(name) in services) == []
+    local = f"{WITHOUT_SERVICES.removeprefix('libs/cli/src/').replace('/', '.')}"
+    at_the_top = [
+        f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
+        for path in sorted(ROOT.glob("libs/cli/src/**/*.py"))
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom) and local in ast.unparse(node) + "."
+    ]
+    assert [line for line in at_the_top if not line.startswith(WITHOUT_SERVICES)] == []
+
+
+def test_nothing_is_built_on_the_command_line() -> None:
+    """The command line is a way in, and no library."""
+    assert violations("*/*", lambda path, name: top(name) == "cortex_cli" and own_package(path) != "cortex_cli") == []
 
 
 def test_eventing_does_not_know_what_runs_it() -> None:

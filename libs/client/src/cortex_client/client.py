@@ -13,6 +13,7 @@ from cortex.identity.v1.identity_service_pb2_grpc import IdentityServiceStub
 from cortex.session.v1 import session_service_pb2 as session
 from cortex.session.v1.resources_pb2 import Message
 from cortex.session.v1.session_service_pb2_grpc import SessionServiceStub
+from cortex.transcriber.v1 import transcriber_service_pb2 as transcriber
 from cortex.transcriber.v1.transcriber_service_pb2_grpc import TranscriberServiceStub
 
 from cortex_client.audio_stream import AudioStream, Hear, nothing_to_hear
@@ -24,6 +25,9 @@ Answer = TypeVar("Answer")
 
 # Long enough for a command to wait out a restart of PostgreSQL, short enough for a person to wait.
 DEFAULT_TIMEOUT_S = 10.0
+
+# The longest that the transcriber takes for a recording: half an hour of speech on a busy machine.
+RECORDING_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,24 @@ class CortexClient:
             )
 
         return watch(call, after_position)
+
+    async def recognize(
+        self, audio: bytes, *, model: str = "", timeout: float = RECORDING_TIMEOUT_S
+    ) -> transcriber.RecognizeResponse:
+        """Hear a whole recording (WAV, FLAC or Ogg Opus); nothing is stored."""
+        request = transcriber.RecognizeRequest(project_id=self.project_id, audio=audio, model=model)
+        return await self._call(self.transcriber.Recognize, request, timeout)
+
+    async def list_models(self, *, timeout: float | None = None) -> AsyncIterator[transcriber.Model]:
+        """The speech models that the transcriber has loaded."""
+        request = transcriber.ListModelsRequest(project_id=self.project_id)
+        while True:
+            page = await self._call(self.transcriber.ListModels, request, timeout)
+            for model in page.models:
+                yield model
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
     def audio_stream(
         self, session_id: str, *, hear: Hear = nothing_to_hear, include_interim: bool = False

@@ -1,6 +1,7 @@
 """A directory that holds a model: verified against its manifest, then loaded by the adapter of its family."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -56,9 +57,20 @@ def verify(directory: Path) -> Manifest:
     return manifest
 
 
-def describe(directory: Path, name: str, family: str, language: str, quantization: str = "") -> Manifest:
-    """Write the manifest of a directory that has none, with the sha256 that its files have now."""
-    files = {name: _sha256(directory / name) for name in _files(directory)}
+def describe(
+    directory: Path, name: str, family: str, language: str, quantization: str = "", *, nested: Iterable[str] = ()
+) -> Manifest:
+    """Write the manifest of a directory that has none, with the sha256 that its files have now.
+
+    Args:
+        directory: of the model.
+        name: of the model.
+        family: what loads it.
+        language: BCP-47 tag, empty for several.
+        quantization: suffix of its files.
+        nested: those that lie in folders of the directory, by their paths below it.
+    """
+    files = {name: _sha256(directory / name) for name in sorted({*_files(directory), *nested})}
     manifest = Manifest(name, family, language, files, quantization)
     (directory / manifests.FILE_NAME).write_text(manifest.to_json())
     return manifest

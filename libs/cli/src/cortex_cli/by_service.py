@@ -1,0 +1,77 @@
+"""Hears files by a running transcriber."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cortex_client import CallFailed, CortexClient
+from cortex_client.client import Addresses
+from cortex_client.errors import Unavailable
+
+from cortex_cli.complaint import Complaint
+from cortex_cli.ports import Heard, Hearer, Told
+from cortex_cli.transcript import Utterance
+
+
+class ServiceHearer:
+    """The port `Hearer` on a service."""
+
+    def __init__(self, client: CortexClient, model: str) -> None:
+        self._client = client
+        self._model = model
+
+    async def hear(self, data: bytes, told: Told) -> Heard:
+        """Hear a file; the service says nothing of its progress."""
+        told(0.0, None)
+        answer = await self._client.recognize(data, model=self._model)
+        utterances = (
+            Utterance(
+                said.start_offset.ToTimedelta().total_seconds(),
+                said.end_offset.ToTimedelta().total_seconds(),
+                said.text,
+                said.confidence,
+            )
+            for said in answer.utterances
+        )
+        return Heard(answer.duration.ToTimedelta().total_seconds(), tuple(utterances))
+
+
+@asynccontextmanager
+async def connected(service: str, project: str) -> AsyncIterator[CortexClient]:
+    """The service at `host:port`.
+
+    Raises:
+        Complaint: whatever a call comes back with instead of an answer.
+    """
+    async with CortexClient(Addresses(service, service, service), project) as client:
+        try:
+            yield client
+        except CallFailed as failure:
+            raise _complaint(failure, service) from failure
+
+
+class _Complaining:
+    """A hearer whose failed calls are complaints, file by file."""
+
+    def __init__(self, hearer: Hearer, service: str) -> None:
+        self._hearer = hearer
+        self._service = service
+
+    async def hear(self, data: bytes, told: Told) -> Heard:
+        try:
+            return await self._hearer.hear(data, told)
+        except CallFailed as failure:
+            raise _complaint(failure, self._service) from failure
+
+
+@asynccontextmanager
+async def hearing_by(service: str, project: str, model: str) -> AsyncIterator[Hearer]:
+    """The pipeline of the transcriber at `host:port`."""
+    async with connected(service, project) as client:
+        yield _Complaining(ServiceHearer(client, model), service)
+
+
+def _complaint(failure: CallFailed, service: str) -> Complaint:
+    if isinstance(failure, Unavailable):
+        return Complaint(f"the service at {service} cannot be reached", "is it running? `make up` starts one")
+    hint = f"try again in {failure.retry_after:.0f} s" if failure.retry_after is not None else ""
+    return Complaint(failure.message.removeprefix("audio "), hint)

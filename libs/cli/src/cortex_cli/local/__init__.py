@@ -1,0 +1,1 @@
+"""What works without any service: the only modules that know the transcriber's package, which may be missing."""

@@ -1,0 +1,69 @@
+"""Hears files in this process, with the transcriber's own cuts and model."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cortex_eventing.errors import CortexError, Rejected
+from cortex_runtime.failures import CannotStart
+from cortex_runtime.settings import SettingsError, load
+from cortex_transcriber.recording_wiring import Standalone, StandaloneSettings, standalone
+from cortex_transcriber.recordings.hearing import Progress
+from cortex_transcriber.settings import ModelSettings
+
+from cortex_cli.complaint import Complaint
+from cortex_cli.ports import Heard, Hearer, Told
+from cortex_cli.transcript import Utterance
+
+
+class LocalHearer:
+    """The port `Hearer` on a transcriber without servers."""
+
+    def __init__(self, transcriber: Standalone) -> None:
+        self._transcriber = transcriber
+
+    async def hear(self, data: bytes, told: Told) -> Heard:
+        """Hear a file."""
+
+        def tell(progress: Progress) -> None:
+            told(progress.heard, progress.promised)
+
+        try:
+            heard = await self._transcriber.hear(data, tell)
+        except Rejected as refusal:
+            raise Complaint(refusal.message.removeprefix("audio ")) from refusal
+        except CortexError as error:
+            raise Complaint("the model fails at this file", "see `cortex models check`") from error
+        return Heard(
+            heard.duration,
+            tuple(
+                Utterance(said.start, said.end, said.recognised.text, said.recognised.confidence)
+                for said in heard.utterances
+            ),
+        )
+
+
+@asynccontextmanager
+async def hearing_here(model_dir: Path | None) -> AsyncIterator[Hearer]:
+    """The transcriber's pipeline in this process; settings are the service's CORTEX_* variables.
+
+    Raises:
+        Complaint: a variable is wrong, or the model is missing or damaged.
+    """
+    settings = _settings(model_dir)
+    try:
+        async with standalone(settings) as transcriber:
+            yield LocalHearer(transcriber)
+    except CannotStart as error:
+        raise Complaint(str(error)) from error
+
+
+def _settings(model_dir: Path | None) -> StandaloneSettings:
+    try:
+        settings = load(StandaloneSettings)
+    except SettingsError as error:
+        raise Complaint(str(error), "see the settings of the transcriber") from error
+    if model_dir is None:
+        return settings
+    model = ModelSettings(**{**settings.model.model_dump(), "dir": model_dir, "recogniser": "model"})
+    return settings.model_copy(update={"model": model})
