@@ -54,7 +54,7 @@ class Unacknowledged:
     def after_losses(self, start: int) -> int:
         """The first sequence number from one on that there is anything to say about."""
         held = islice(self._frames, max(0, start - self.first), None)
-        return start + sum(1 for _ in takewhile(LOST.__eq__, held))
+        return start + sum(1 for _ in takewhile(lambda frame: frame == LOST, held))
 
     def message(self, peer: int, start: int, most: int) -> Frames | None:
         """What to send from a sequence number on, `after_losses`: up to `most` payloads and the silence behind them."""

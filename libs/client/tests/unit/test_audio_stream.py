@@ -61,6 +61,20 @@ async def test_a_speaker_s_format_is_told(transcriber: Transcriber) -> None:
     assert told[0].frame_duration.ToMilliseconds() == 30
 
 
+async def test_silence_is_told(transcriber: Transcriber) -> None:
+    """Before speech, between, and at the end: each pause is a number."""
+    async with stream(transcriber) as audio:
+        ada = await audio.join(ADA)
+        await ada.silent(2)
+        await ada.send(b"2")
+        await ada.silent(3)
+        ada.leave()
+    said = [message.frames for message in transcriber.last.written if message.HasField("frames")]
+    assert [frames.silent_through for frames in said if frames.HasField("silent_through")][-1] == 5
+    assert min(frames.first_sequence for frames in said) == 0
+    assert transcriber.last.sequences == [2]
+
+
 async def test_lost_frames_leave_a_gap(transcriber: Transcriber) -> None:
     """Those after it keep their numbers; a loss that nothing follows keeps nobody waiting."""
     async with stream(transcriber) as audio:

@@ -46,7 +46,7 @@ def test_lost_frames_are_neither_sent_nor_said_to_be_silent() -> None:
     first = frames.message(1, 0, most=9)
     assert first is not None
     assert (list(first.payloads), end_of(first)) == ([b"0"], 1)
-    assert frames.after_losses(1) == 2
+    assert [frames.after_losses(start) for start in (0, 1, 2, 3)] == [0, 2, 2, 3]
     second = frames.message(1, 2, most=9)
     assert second is not None
     assert (second.first_sequence, list(second.payloads), second.silent_through) == (2, [b"2"], 3)
