@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from cortex_client import CallFailed, CortexClient
 from cortex_client.client import Addresses
-from cortex_client.errors import Unavailable
+from cortex_client.errors import LimitReached, TimedOut, Unavailable
 
 from cortex_cli.complaint import Complaint
+from cortex_cli.hints import HINTS, refused
 from cortex_cli.ports import Heard, Hearer, Told
 from cortex_cli.transcript import Utterance
 
@@ -73,5 +74,10 @@ async def hearing_by(service: str, project: str, model: str) -> AsyncIterator[He
 def _complaint(failure: CallFailed, service: str) -> Complaint:
     if isinstance(failure, Unavailable):
         return Complaint(f"the service at {service} cannot be reached", "is it running? `make up` starts one")
-    hint = f"try again in {failure.retry_after:.0f} s" if failure.retry_after is not None else ""
-    return Complaint(failure.message.removeprefix("audio "), hint)
+    if isinstance(failure, TimedOut):
+        return Complaint(f"the service at {service} did not answer in time", "it is busy, or the recording is long")
+    if isinstance(failure, LimitReached) and not failure.reason:
+        return Complaint("the service takes no such large messages", HINTS["RECORDING_TOO_LARGE"])
+    if failure.retry_after is not None:
+        return Complaint(failure.message, f"try again in {failure.retry_after:.0f} s")
+    return refused(failure.message, failure.reason)

@@ -1,5 +1,7 @@
 """`cortex` as a person meets it: help, and wrong use in one line."""
 
+import io
+import wave
 from collections.abc import Iterable
 
 import pytest
@@ -73,3 +75,36 @@ def test_a_service_that_is_away_is_one_line(tmp_path_factory: pytest.TempPathFac
     assert captured.err.splitlines() == [
         f"cortex: {recording}: the service at 127.0.0.1:1 cannot be reached (is it running? `make up` starts one)"
     ]
+
+
+def test_refused_files_are_told_with_a_remedy(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """A file of another kind, one that is cut off and an empty one: each has one line, and the first two a hint."""
+    monkeypatch.setenv("CORTEX_MODEL_RECOGNISER", "scripted")
+    folder = tmp_path_factory.mktemp("refused")
+    contents = {"song.mp3": b"ID3" + bytes(50), "half.wav": cut_off_wav(), "none.flac": b""}
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    assert main(["transcribe", *(str(folder / name) for name in contents)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert [line.removeprefix(f"cortex: {folder}/") for line in captured.err.splitlines()] == [
+        "song.mp3: must be a WAV, FLAC or Ogg Opus file (`ffmpeg -i IN out.flac` makes one)",
+        (
+            "half.wav: must be whole: the file is cut off, it promises more audio than it holds "
+            "(copy it again from where it was recorded)"
+        ),
+        "none.flac: must not be empty",
+    ]
+
+
+def cut_off_wav() -> bytes:
+    """A second of 16 kHz, half of which is there."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as recording:
+        recording.setnchannels(1)
+        recording.setsampwidth(2)
+        recording.setframerate(16_000)
+        recording.writeframes(bytes(32_000))
+    return made.getvalue()[:16_000]

@@ -31,6 +31,10 @@ DEFAULT_DEADLINE, LONGEST_DEADLINE = 60.0, 600.0
 """Seconds. A few minutes of speech take less than a minute on any core; half an hour takes some on a busy machine."""
 
 
+LARGEST_HERE, LONGEST_HERE_S = 1 << 30, 86_400
+"""Bytes and seconds of a recording in a process that hears nothing else: a day, and what memory holds."""
+
+
 class StandaloneSettings(BaseSettings):
     """What a process without servers reads from the environment: the same variables as the service."""
 
@@ -38,7 +42,7 @@ class StandaloneSettings(BaseSettings):
 
     model: ModelSettings = ModelSettings()
     speech: SpeechSettings = SpeechSettings()
-    recordings: RecordingSettings = RecordingSettings()
+    recordings: RecordingSettings = RecordingSettings(largest_bytes=LARGEST_HERE, longest_s=LONGEST_HERE_S, at_once=1)
 
 
 @dataclass(frozen=True)

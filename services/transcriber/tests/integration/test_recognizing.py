@@ -128,7 +128,7 @@ class WhenRefusing:
         ("audio", "reason"),
         [
             (b"", "RECORDING_REFUSED"),
-            (b"\xff\xfb\x90\x00" * 100, "RECORDING_REFUSED"),
+            (b"\xff\xfb\x90\x00" * 100, "RECORDING_FORMAT"),
             (wav(noise(1), promised=1_000_000), "RECORDING_CUT_OFF"),
             (wav(noise(1), rate=1), "RECORDING_REFUSED"),
             (wav(noise(1), channels=6), "RECORDING_REFUSED"),

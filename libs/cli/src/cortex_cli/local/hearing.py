@@ -12,6 +12,7 @@ from cortex_transcriber.recordings.hearing import Progress
 from cortex_transcriber.settings import ModelSettings
 
 from cortex_cli.complaint import Complaint
+from cortex_cli.hints import refused
 from cortex_cli.ports import Heard, Hearer, Told
 from cortex_cli.transcript import Utterance
 
@@ -31,7 +32,7 @@ class LocalHearer:
         try:
             heard = await self._transcriber.hear(data, tell)
         except Rejected as refusal:
-            raise Complaint(refusal.message.removeprefix("audio ")) from refusal
+            raise refused(refusal.message, refusal.reason) from refusal
         except CortexError as error:
             raise Complaint("the model fails at this file", "see `cortex models check`") from error
         return Heard(

@@ -17,7 +17,7 @@ from av.container import InputContainer
 
 from cortex_transcriber.adapters.soxr_resampler import SoxrResampler
 from cortex_transcriber.recordings.containers import Container, container_of, promised_samples, require_whole
-from cortex_transcriber.recordings.refusing import TAKEN, CutOff, Damaged, RecordingRefused
+from cortex_transcriber.recordings.refusing import CutOff, Damaged, NotTaken, RecordingRefused
 from cortex_transcriber.speech.decoding import FULL_SCALE, Pcm
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE
 
@@ -144,7 +144,7 @@ def _audio_of(container: InputContainer, kind: Container) -> AudioStream:
         raise RecordingRefused("must hold exactly one track of audio")
     audio = container.streams.audio[0]
     if audio.codec_context is None or audio.codec_context.name not in CODECS[kind]:
-        raise RecordingRefused(f"{TAKEN}, with PCM or G.711 in WAV and Opus in Ogg")
+        raise NotTaken(", with PCM or G.711 in WAV and Opus in Ogg")
     audio.codec_context.thread_count = 1
     return audio
 

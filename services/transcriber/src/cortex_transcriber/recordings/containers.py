@@ -6,7 +6,7 @@ Sources: RIFF WAVE (Microsoft's Multimedia Programming Interface 1.0), FLAC (RFC
 import struct
 from typing import Final, Literal
 
-from cortex_transcriber.recordings.refusing import TAKEN, CutOff, Damaged, RecordingRefused
+from cortex_transcriber.recordings.refusing import CutOff, Damaged, NotTaken
 
 Container = Literal["wav", "flac", "ogg"]
 
@@ -31,7 +31,7 @@ def container_of(data: bytes) -> Container:
     """The kind of file.
 
     Raises:
-        RecordingRefused: none that is taken.
+        NotTaken: none that is taken.
     """
     if data[:4] == b"RIFF" and data[8:RIFF_HEADER] == b"WAVE":
         return "wav"
@@ -39,7 +39,7 @@ def container_of(data: bytes) -> Container:
         return "flac"
     if data[:4] == b"OggS":
         return "ogg"
-    raise RecordingRefused(TAKEN)
+    raise NotTaken
 
 
 def require_whole(data: bytes, container: Container) -> None:

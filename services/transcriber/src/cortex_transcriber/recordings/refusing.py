@@ -24,6 +24,15 @@ class RecordingRefused(InvalidInput):
         self.rule = rule
 
 
+class NotTaken(RecordingRefused):
+    """A file of another kind than those that are taken."""
+
+    reason = "RECORDING_FORMAT"
+
+    def __init__(self, more: str = "") -> None:
+        super().__init__(TAKEN + more)
+
+
 class CutOff(RecordingRefused):
     """A file that is shorter than it says: what is missing was recorded, and would silently not be heard."""
 
