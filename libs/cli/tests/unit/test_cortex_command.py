@@ -1,6 +1,7 @@
 """`cortex` as a person meets it: help, and wrong use in one line."""
 
 import io
+import re
 import wave
 from collections.abc import Iterable
 
@@ -8,6 +9,8 @@ import pytest
 from cortex_cli.__main__ import main
 
 pytestmark = pytest.mark.unit
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 Captured = pytest.CaptureFixture[str]
 
@@ -24,10 +27,13 @@ Captured = pytest.CaptureFixture[str]
         (["--version"], ["cortex 0."]),
     ],
 )
-def test_help_tells(arguments: list[str], told: Iterable[str], capsys: Captured) -> None:
+def test_help_tells(
+    arguments: list[str], told: Iterable[str], capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command says what it takes; every one that tells something has --json."""
+    monkeypatch.setenv("COLUMNS", "100")
     assert main(arguments) == 0
-    shown = capsys.readouterr().out
+    shown = COLOURS.sub("", capsys.readouterr().out)
     assert [word for word in told if word not in shown] == []
 
 
