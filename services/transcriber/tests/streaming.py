@@ -38,6 +38,7 @@ from cortex_transcriber.stream.ports import ActiveSession, Carried, Stored
 from services.transcriber.tests.hearing import LoudnessDetector
 
 PROJECT = "018f0000-0000-7000-8000-0000000000aa"
+ANOTHER = "018f0000-0000-7000-8000-0000000000bb"
 SESSION = "018f0000-0000-7000-8000-000000000001"
 SESSION_ZERO = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 PEER_ZERO = SESSION_ZERO + timedelta(seconds=10)
@@ -145,16 +146,18 @@ class Recognition:
         self.held: dict[int, asyncio.Event] = {}
         self.failing: dict[int, Exception] = {}
 
-    async def final(self, segment: SegmentReady) -> Recognised:
+    async def final(self, segment: SegmentReady, project_id: str) -> Recognised:
         """The marks of a segment."""
+        assert project_id == PROJECT
         if hold := self.held.get(segment.first_sequence):
             await hold.wait()
         if error := self.failing.get(segment.first_sequence):
             raise error
         return self._recogniser.recognise(segment.samples)
 
-    async def interim(self, due: InterimDue) -> Recognised | None:
+    async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:
         """The marks so far."""
+        assert project_id == PROJECT
         return self._recogniser.recognise(due.samples)
 
 
@@ -229,10 +232,10 @@ class Stage:
         return replace(self, recognition=Recognition())
 
     @asynccontextmanager
-    async def bot(self, *, include_interim: bool = False) -> AsyncIterator["Bot"]:
+    async def bot(self, *, include_interim: bool = False, project_id: str = PROJECT) -> AsyncIterator["Bot"]:
         """An open stream; it breaks off at the end of the context if it is still open."""
-        opening = pb.Open(project_id=PROJECT, session_id=SESSION, include_interim=include_interim)
-        stream = AudioStream(opening, Origin(PROJECT), self.parts)
+        opening = pb.Open(project_id=project_id, session_id=SESSION, include_interim=include_interim)
+        stream = AudioStream(opening, Origin(project_id), self.parts)
         bot = Bot(stream)
         with self.open_streams.opened(stream):
             listening = asyncio.create_task(self.hearing.listen())  # one of them is enough, more do no harm

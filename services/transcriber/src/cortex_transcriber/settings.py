@@ -71,10 +71,12 @@ class StreamSettings(Group):
 
     Attributes:
         most: open at once in this process; further ones are refused with a retry delay.
+        most_of_project: of one project at once in this process, likewise; unset: no fewer than `most`.
         peers: of one stream at once.
     """
 
     most: Annotated[int, Field(ge=1)] = MOST_STREAMS
+    most_of_project: Annotated[int, Field(ge=1)] | None = None
     peers: Annotated[int, Field(ge=1, le=1_000)] = MAX_PEERS
 
 

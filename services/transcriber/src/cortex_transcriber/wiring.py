@@ -85,7 +85,10 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
     await bring_up_to_date(access, *MIGRATIONS)
     reports, readiness = Reports(), Readiness(POSTGRES)
     silero = load_silero()
-    hearing, open_streams = Hearing(VadBatcher(silero)), OpenStreams(settings.streams.most)
+    hearing, open_streams = (
+        Hearing(VadBatcher(silero)),
+        OpenStreams(settings.streams.most, settings.streams.most_of_project),
+    )
     async with (
         scheduling(recogniser, settings.model.workers) as scheduler,
         event_store(settings) as store,

@@ -18,7 +18,7 @@ from cortex_transcriber.stream.open_streams import OpenStreams
 from cortex_transcriber.stream.ports import Unrecognisable
 from google.rpc import code_pb2
 
-from services.transcriber.tests.streaming import FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk
+from services.transcriber.tests.streaming import ANOTHER, FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk
 
 pytestmark = pytest.mark.unit
 
@@ -306,6 +306,17 @@ class WhenItGetsTooMuch:
             with pytest.raises(LimitReached):
                 async with stage.bot():
                     pass
+
+    async def test_a_project_leaves_room_for_others(self, stage: Stage) -> None:
+        """One that has as many streams as it may is refused, while the replica still takes another's."""
+        stage.open_streams = OpenStreams(most=10, most_of_project=1)
+        async with stage.bot():
+            with pytest.raises(LimitReached) as refused:
+                async with stage.bot():
+                    pass
+            async with stage.bot(project_id=ANOTHER):
+                assert len(stage.open_streams) == 2
+        assert refused.value.reason == "PROJECT_FULL"
 
 
 class WhenSomethingIsAway:

@@ -27,9 +27,11 @@ class Model:
         self._heard = heard
         self.failures = failures
         self._broken = broken
+        self.projects: list[str] = []
 
-    async def final(self, samples: Samples) -> Recognised:
+    async def final(self, samples: Samples, project_id: str = "") -> Recognised:
         """A finished utterance."""
+        self.projects.append(project_id)
         if len(samples) == len(KNOWN_GOOD) and not self._broken:
             return WORDS
         if self.failures or self._broken:
@@ -38,8 +40,9 @@ class Model:
         assert self._heard is not None
         return self._heard
 
-    async def interim(self, samples: Samples) -> Recognised | None:
+    async def interim(self, samples: Samples, project_id: str = "") -> Recognised | None:
         """One that goes on."""
+        self.projects.append(project_id)
         assert len(samples) == len(PCM)
         return self._heard
 
@@ -52,6 +55,14 @@ def believing(model: Model) -> BelievedRecognition:
 async def test_words_of_speech_are_believed() -> None:
     """Detector and model agree."""
     assert await believing(Model()).final(SPEECH) == WORDS
+
+
+async def test_the_model_s_turn_is_the_project_s() -> None:
+    """Finals and interims wait in the turn of whose they are."""
+    model = Model()
+    await believing(model).final(SPEECH, "mine")
+    await believing(model).interim(InterimDue(0, 9, PCM), "yours")
+    assert model.projects == ["mine", "yours"]
 
 
 async def test_words_of_noise_are_none() -> None:

@@ -35,6 +35,8 @@ class Feed:
 class Stream:
     """An open stream."""
 
+    project_id = "project"
+
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
         self.over_at: datetime | None = None

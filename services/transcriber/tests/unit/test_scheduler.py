@@ -98,6 +98,26 @@ async def test_finals_go_first_and_the_oldest_before_all(scheduler: Scheduler, m
     assert model.asked == [0, 2, 3, 1]
 
 
+async def test_projects_take_turns(scheduler: Scheduler, model: Obedient) -> None:
+    """However many utterances of one project wait, another's is next but one."""
+    mine = [scheduler.final(audio(n), "mine") for n in (1, 2, 3)]
+    tasks = await handed_over(scheduler, *mine, scheduler.final(audio(4), "yours"))
+    model.let(5)
+    await asyncio.gather(*tasks)
+    assert model.asked == [0, 1, 4, 2, 3]
+
+
+async def test_a_flood_of_interims_sheds_its_own(scheduler: Scheduler, model: Obedient) -> None:
+    """The one interim of another project stays."""
+    yours = asyncio.ensure_future(scheduler.interim(audio(99), "yours"))
+    await until(lambda: scheduler.load.waiting_interims == 1)
+    flood = [asyncio.ensure_future(scheduler.interim(audio(n), "mine")) for n in range(1, WAITING_INTERIMS + 3)]
+    await until(lambda: scheduler.load.shed_interims == 3)
+    model.let(100)
+    assert (await yours) is not None
+    assert [await each is None for each in flood] == [True] * 3 + [False] * (WAITING_INTERIMS - 1)
+
+
 async def test_recordings_wait_for_finals_and_take_turns_with_interims(scheduler: Scheduler, model: Obedient) -> None:
     """Who speaks now comes first; interims without end leave a recording its turns."""
     tasks = await handed_over(

@@ -1,8 +1,9 @@
 """Who is recognised when: one scheduler for all speakers of a process, a few worker threads behind it.
 
-Finals of those who speak now go first, the oldest before the others. Interims and the utterances of recordings take
-turns at what is left: one worker, where there are several, is kept free of them, so that no final waits longer than a
-recognition in progress. Only so many interims wait, and the oldest are shed.
+Finals of those who speak now go first: projects take turns, and of each the oldest comes first. Interims and the
+utterances of recordings take turns at what is left: one worker, where there are several, is kept free of them, so that
+no final waits longer than a recognition in progress. Only so many interims wait; the oldest of the project with most
+are shed.
 This is one of the two borders between asyncio and threads; the other is the committer's.
 """
 
@@ -18,6 +19,7 @@ from typing import Final, Literal
 import numpy as np
 
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser, Samples
+from cortex_transcriber.speech.turns import FairRoom, Turns
 
 WAITING_FINALS: Final = 64
 """Finals handed over at most: 10 MB of audio as people speak, 60 MB at worst. Further callers wait for their turn."""
@@ -57,12 +59,12 @@ class Scheduler:
     def __init__(self, recogniser: Recogniser, workers: int) -> None:
         self.recogniser = recogniser
         self._workers = workers
-        self._room = asyncio.Semaphore(WAITING_FINALS)
+        self._room = FairRoom(WAITING_FINALS)
         self._changed = threading.Condition()
-        self._finals: deque[_Job] = deque()
-        self._interims: deque[_Job] = deque()
-        self._recorded: deque[_Job] = deque()
-        self._queues: dict[Kind, deque[_Job]] = {
+        self._finals: Turns[_Job] = Turns()
+        self._interims: Turns[_Job] = Turns()
+        self._recorded: Turns[_Job] = Turns()
+        self._queues: dict[Kind, Turns[_Job]] = {
             "final": self._finals,
             "interim": self._interims,
             "recorded": self._recorded,
@@ -75,15 +77,15 @@ class Scheduler:
             threading.Thread(target=self._work, name=f"recogniser-{n}", daemon=True) for n in range(workers)
         ]
 
-    async def final(self, samples: Samples) -> Recognised:
-        """Recognise a finished utterance.
+    async def final(self, samples: Samples, project_id: str = "") -> Recognised:
+        """Recognise a finished utterance, in its project's turn.
 
         Raises:
             Exception: whatever the model raised for these samples; other speakers are not concerned.
             asyncio.CancelledError: the scheduler was closed.
         """
-        async with self._room:
-            return _kept(await self._hand_over(samples, "final"))
+        async with self._room.place(project_id):
+            return _kept(await self._hand_over(samples, "final", project_id))
 
     async def recorded(self, samples: Samples) -> Recognised:
         """Recognise an utterance of a recording: once nobody who speaks now waits for a final.
@@ -94,9 +96,9 @@ class Scheduler:
         """
         return _kept(await self._hand_over(samples, "recorded"))
 
-    async def interim(self, samples: Samples) -> Recognised | None:
+    async def interim(self, samples: Samples, project_id: str = "") -> Recognised | None:
         """Recognise an utterance that goes on; None when there was no time for it."""
-        return await self._hand_over(samples, "interim")
+        return await self._hand_over(samples, "interim", project_id)
 
     @property
     def load(self) -> Load:
@@ -127,24 +129,24 @@ class Scheduler:
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    async def _hand_over(self, samples: Samples, kind: Kind) -> Recognised | None:
+    async def _hand_over(self, samples: Samples, kind: Kind, project_id: str = "") -> Recognised | None:
         loop = asyncio.get_running_loop()
         job = _Job(samples, loop, loop.create_future(), kind)
         with self._changed:
             if self._closed:
                 job.done.cancel()
-            shed = self._admit(job)
+            shed = self._admit(job, project_id)
             self._changed.notify()
         for dropped in shed:
             _answer(dropped, None)
         return await job.done
 
-    def _admit(self, job: _Job) -> list[_Job]:
+    def _admit(self, job: _Job, project_id: str) -> list[_Job]:
         """Put a job into its queue; the interims that have to go for it."""
-        self._queues[job.kind].append(job)
+        self._queues[job.kind].push(project_id, job)
         if job.kind != "interim":
             return []
-        shed = [self._interims.popleft() for _ in range(len(self._interims) - WAITING_INTERIMS)]
+        shed = [self._interims.drop() for _ in range(len(self._interims) - WAITING_INTERIMS)]
         self._shed += len(shed)
         return shed
 
@@ -179,8 +181,8 @@ class Scheduler:
             self._patient.append(chosen)
         return chosen
 
-    def _batch(self, queue: deque[_Job]) -> list[_Job]:
-        return [queue.popleft() for _ in range(min(len(queue), self.recogniser.batch_size))]
+    def _batch(self, queue: Turns[_Job]) -> list[_Job]:
+        return [queue.pop() for _ in range(min(len(queue), self.recogniser.batch_size))]
 
     def _recognise(self, jobs: list[_Job]) -> None:
         if len(jobs) > 1:

@@ -37,6 +37,7 @@ class AudioStream:
     """A stream that was opened.
 
     Attributes:
+        project_id: whose stream it is.
         session_id: the session whose room it carries.
         outbox: the answers; closed at the end.
 
@@ -45,6 +46,7 @@ class AudioStream:
     """
 
     def __init__(self, opening: Open, origin: Origin, parts: Parts) -> None:
+        self.project_id = origin.project_id
         self.session_id = opening.session_id
         self.outbox = Outbox()
         self._include_interim = opening.include_interim

@@ -19,6 +19,7 @@ STREAM_RETRY: Final = timedelta(seconds=5)
 class Stream(Protocol):
     """An open stream, as others tell it things."""
 
+    project_id: str
     session_id: str
 
     def session_over(self, ended_at: datetime) -> None:
@@ -65,10 +66,16 @@ class Place:
 
 
 class OpenStreams:
-    """The streams of this process."""
+    """The streams of this process.
 
-    def __init__(self, most: int) -> None:
+    Args:
+        most: open at once.
+        most_of_project: of one project at once, so that none takes all the room; None: as many as there is room for.
+    """
+
+    def __init__(self, most: int, most_of_project: int | None = None) -> None:
         self._most = most
+        self._most_of_project = most if most_of_project is None else most_of_project
         self._streams: set[Stream] = set()
         self._places: dict[SpeakerKey, Place] = {}
         self._vacated: list[Carried] = []
@@ -84,13 +91,17 @@ class OpenStreams:
         """Count a stream in while it is open.
 
         Raises:
-            LimitReached: this process carries as many as it may.
+            LimitReached: this process carries as many as it may, of all projects or of this one.
             Unavailable: it stops.
         """
         if self._draining:
             raise Unavailable("this replica")
         if len(self._streams) >= self._most:
             raise LimitReached("this replica carries no more streams", retry_after=STREAM_RETRY, reason="REPLICA_FULL")
+        if sum(each.project_id == stream.project_id for each in self._streams) >= self._most_of_project:
+            raise LimitReached(
+                "this replica carries no more streams of the project", retry_after=STREAM_RETRY, reason="PROJECT_FULL"
+            )
         self._streams.add(stream)
         self._none_open.clear()
         OPEN_STREAMS.inc()

@@ -110,8 +110,8 @@ class Unrecognisable(CortexError):
 class Recognition(Protocol):
     """The scheduler of the recogniser."""
 
-    async def final(self, segment: SegmentReady) -> Recognised:
-        """The words of an utterance, none if it was no speech; comes in its turn, however long that takes.
+    async def final(self, segment: SegmentReady, project_id: str) -> Recognised:
+        """The words of an utterance, none if it was no speech; comes in its project's turn, however long that takes.
 
         Raises:
             Unrecognisable: this segment never will have words.
@@ -119,7 +119,7 @@ class Recognition(Protocol):
         """
         ...
 
-    async def interim(self, due: InterimDue) -> Recognised | None:
+    async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:
         """The words so far; None when there was more urgent work."""
         ...
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, Protocol
 
 from cortex_eventing.backoff import waits
@@ -26,15 +27,15 @@ NOT_SPEECH = Counter("cortex_transcriber_not_speech_total", "Segments whose word
 class Scheduler(Protocol):
     """Who is recognised when."""
 
-    async def final(self, samples: Samples) -> Recognised:
-        """The words of a finished utterance."""
+    async def final(self, samples: Samples, project_id: str = "") -> Recognised:
+        """The words of a finished utterance, in its project's turn."""
         ...
 
     async def recorded(self, samples: Samples) -> Recognised:
         """The words of an utterance of a recording, once nobody who speaks now waits."""
         ...
 
-    async def interim(self, samples: Samples) -> Recognised | None:
+    async def interim(self, samples: Samples, project_id: str = "") -> Recognised | None:
         """The words so far; None when there was more urgent work."""
         ...
 
@@ -54,22 +55,22 @@ class BelievedRecognition:
         self._known_good = known_good
         self._nothing = Recognised("", confidence=1.0, tokens=0, language="", model=model)
 
-    async def final(self, segment: SegmentReady) -> Recognised:
-        """The words of an utterance; none if it was no speech.
+    async def final(self, segment: SegmentReady, project_id: str = "") -> Recognised:
+        """The words of an utterance, in its project's turn; none if it was no speech.
 
         Raises:
             Unrecognisable: the model works, and cannot take it.
             Unavailable: the model does not work.
         """
-        return await self._believed(segment, self._scheduler.final)
+        return await self._believed(segment, partial(self._scheduler.final, project_id=project_id))
 
     async def recorded(self, segment: SegmentReady) -> Recognised:
         """The words of an utterance of a recording, which can wait; otherwise like `final`."""
         return await self._believed(segment, self._scheduler.recorded)
 
-    async def interim(self, due: InterimDue) -> Recognised | None:
+    async def interim(self, due: InterimDue, project_id: str = "") -> Recognised | None:
         """The words so far, unless they are none."""
-        heard = await self._scheduler.interim(due.samples)
+        heard = await self._scheduler.interim(due.samples, project_id)
         return None if heard is None or repeats_itself(heard.text) else heard
 
     async def _believed(self, segment: SegmentReady, recognise: Recognise) -> Recognised:

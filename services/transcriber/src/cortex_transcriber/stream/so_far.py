@@ -46,7 +46,7 @@ class SoFar:
                 await self._tell(due)
 
     async def _tell(self, due: InterimDue) -> None:
-        recognised = await self._parts.recognition.interim(due)
+        recognised = await self._parts.recognition.interim(due, self._venue.session.project_id)
         if recognised is None or not recognised.text or due.first_sequence <= self._over_through:
             return
         live = self._live(due, recognised.text)

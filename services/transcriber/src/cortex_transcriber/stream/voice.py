@@ -150,7 +150,7 @@ class Voice:
         match event:
             case SegmentReady():
                 self._so_far.over(event.last_sequence)
-                words = asyncio.create_task(self._parts.recognition.final(event))
+                words = asyncio.create_task(self._recognised(event))
                 words.add_done_callback(_noted)
                 self._unstored.add(words)
                 self._heard.put_nowait(Spoken(event, words))
@@ -203,7 +203,10 @@ class Voice:
             return
         begun = (heard_through + 1 - segment.first_sequence) * self._ear.audio.frame_samples
         rest = replace(segment, first_sequence=heard_through + 1, pcm=segment.pcm[begun:])
-        await self._store_words(rest, self._parts.recognition.final(rest))
+        await self._store_words(rest, self._recognised(rest))
+
+    async def _recognised(self, segment: SegmentReady) -> Recognised:
+        return await self._parts.recognition.final(segment, self._venue.session.project_id)
 
     def _give_up(self, segment: SegmentReady) -> None:
         """Nobody will ever know these words. The speaker has more to say, so it goes on; an operator is told."""
