@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from cortex.common.v1 import audio_pb2
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
+from cortex_testkit.refusals import refusal_of
 from cortex_transcriber.speech.frames import AudioFormat, Encoding
 from cortex_transcriber.speech.ring import LARGEST
 from cortex_transcriber.speech.stream import SpeakerStream
+from grpc import StatusCode
 
 from services.transcriber.tests.formats import payloads_of
 from services.transcriber.tests.integration.conftest import NewBot
@@ -201,6 +203,24 @@ async def test_ten_thousand_frames_as_fast_as_they_go_are_heard(
         assert max(stream.nbytes for stream in streams()) <= 2 * LARGEST
     agree(said, await pair.end())
     assert pair.acknowledged(HOSTILE) == 9_999
+
+
+async def test_a_message_that_no_server_takes_ends_its_own_stream_only(
+    new_bot: NewBot, project: str, around: Neighbours, said: list[list[str]], reading: list[bytes]
+) -> None:
+    """10,000 frames of PCM are more than a request may hold: the bot is told, and other bots notice nothing."""
+    async with new_bot() as other, new_bot() as bot:
+        await other.open(project, around.session(project))
+        await other.join(GOOD, "good")
+        await bot.open(project, around.session(project))
+        await bot.join()
+        await bot.say(frames=pb.Frames(peer=1, payloads=[bytes(640)] * 10_000))
+        refusal = await refusal_of(bot.closed())
+        assert (refusal.code, refusal.reason) == (StatusCode.INVALID_ARGUMENT, "REQUEST_TOO_LARGE")
+        await other.hear(reading)
+        await other.say(end=pb.End())
+        await other.closed()
+        agree(said, other.texts)
 
 
 async def test_every_format_is_accounted_for(new_bot: NewBot, around: Neighbours, project: str) -> None:
