@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Final
 
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE
@@ -86,13 +87,13 @@ class AudioFormat:
         if self.encoding is Encoding.OPUS and self.sample_rate % TELEPHONE_RATE:
             raise AudioRefused("sample_rate", "must be one that Opus encoders take: 8000, 16000, 24000 or 48000 Hz")
 
-    @property
+    @cached_property
     def frame_bytes(self) -> int:
         """Bytes of one frame's payload; 0 for Opus, whose packets differ."""
         samples = self.sample_rate * self.frame_ms // MS * self.channels
         return samples * SAMPLE_BYTES.get(self.encoding, 0)
 
-    @property
+    @cached_property
     def frame_samples(self) -> int:
         """Samples of one frame at `SAMPLE_RATE`, the rate of everything after the decoder."""
         return self.frame_ms * SAMPLES_PER_MS

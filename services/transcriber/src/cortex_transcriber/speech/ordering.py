@@ -46,7 +46,7 @@ class Counters:
     corrupt: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Heard:
     """Frames that follow each other."""
 
@@ -54,14 +54,14 @@ class Heard:
     payloads: Sequence[bytes]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Lost:
     """So many frames that never came, or not in time."""
 
     frames: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Silent:
     """So many frames that were not sent because nobody spoke."""
 
@@ -98,14 +98,14 @@ class Ordering:
 
     def frames(self, first: int, payloads: Sequence[bytes]) -> list[Piece]:
         """Take frames with consecutive numbers; what can be given out."""
-        known = min(max(0, self.next - first), len(payloads))
-        self._count_known(range(first, first + known))
-        first, payloads = first + known, payloads[known:]
+        if first < self.next:
+            known = min(self.next - first, len(payloads))
+            self._count_known(range(first, first + known))
+            first, payloads = first + known, payloads[known:]
         if not payloads:
             return []
-        if not self._held and first == self.next:
-            self._reach(first + len(payloads))
-            return [self._out(Heard(first, payloads), len(payloads))]
+        if first == self.next and not self._held:
+            return [self._straight(Heard(first, payloads), len(payloads))]
         for sequence, payload in enumerate(payloads, first):
             self._hold(sequence, payload)
         return self._ready()
@@ -126,6 +126,13 @@ class Ordering:
     def release(self) -> list[Piece]:
         """Wait no longer: everything that is held."""
         return self._given_up(self._after_last, Lost)
+
+    def _straight(self, heard: Heard, frames: int) -> Heard:
+        """What nearly every message is: the next frames, with none missing."""
+        self.next += frames
+        self._after_last = self.next
+        self._counters.heard += frames
+        return heard
 
     def _hold(self, sequence: int, payload: bytes) -> None:
         if sequence in self._held:

@@ -22,6 +22,8 @@ def check(audio: AudioFormat, payloads: Sequence[bytes]) -> None:
 
 def _all_fit(audio: AudioFormat, payloads: Sequence[bytes]) -> bool:
     """The quick look at all of them at once, for nearly every message; Opus has none."""
+    if audio.encoding is Encoding.PCM_S16LE:
+        return set(map(len, payloads)) <= {audio.frame_bytes}
     if audio.encoding is Encoding.OPUS or not set(map(len, payloads)) <= {audio.frame_bytes}:
         return False
     return audio.encoding is not Encoding.PCM_F32LE or _finite(b"".join(payloads))

@@ -73,11 +73,12 @@ class SpeakerStream:
         """
         self._decoder.check(payloads)
         self._require_room(len(payloads))
-        behind = min(max(0, self._start - first_sequence), len(payloads))
-        if behind:
+        if first_sequence < self._start:
+            behind = min(self._start - first_sequence, len(payloads))
             self._preroll.add(first_sequence, payloads[:behind])
             self.counters.resent += behind
-        self._take(self._ordering.frames(first_sequence + behind, payloads[behind:]))
+            first_sequence, payloads = first_sequence + behind, payloads[behind:]
+        self._take(self._ordering.frames(first_sequence, payloads))
 
     def silent_through(self, sequence: int, first: int | None = None) -> None:
         """Take the peer's word that frames are silence: from `first` on, or from where its frames ended, to this one.

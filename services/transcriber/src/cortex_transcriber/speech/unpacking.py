@@ -4,7 +4,7 @@ import numpy as np
 
 from cortex_transcriber.speech.frames import AudioFormat, Encoding
 from cortex_transcriber.speech.g711 import ALAW, MULAW
-from cortex_transcriber.speech.pcm import FULL_SCALE, Pcm
+from cortex_transcriber.speech.pcm import FULL_SCALE, WHOLE, Pcm
 from cortex_transcriber.speech.recogniser import Samples
 
 
@@ -22,7 +22,7 @@ def _samples(encoding: Encoding, data: bytes) -> Pcm | Samples:
     samples: Pcm | Samples
     match encoding:
         case Encoding.PCM_S16LE:
-            samples = np.frombuffer(data, dtype="<i2")
+            samples = np.frombuffer(data, dtype=WHOLE)
         case Encoding.PCM_F32LE:
             samples = np.multiply(np.clip(np.frombuffer(data, dtype="<f4"), -1, 1), FULL_SCALE, dtype=np.float32)
         case Encoding.MULAW:
