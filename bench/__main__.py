@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import INTERRUPTED, WRONG_CALL
 
-PROGRAMS = ("commands", "visible", "relay", "rebuild", "transcribe")
+PROGRAMS = ("commands", "visible", "relay", "rebuild", "vad", "transcribe")
 WITH_PEERS = ("transcribe",)
 """Programs that need `requirements/bench.txt`."""
 

@@ -9,7 +9,18 @@ import pytest
 pytestmark = pytest.mark.architecture
 
 ROOT = Path(__file__).parents[2]
-TECHNOLOGY = {"grpc", "nats", "psycopg", "psycopg_pool", "onnxruntime", "onnx_asr", "eventsourcing", "av", "soxr"}
+TECHNOLOGY = {
+    "grpc",
+    "nats",
+    "psycopg",
+    "psycopg_pool",
+    "onnx",
+    "onnxruntime",
+    "onnx_asr",
+    "eventsourcing",
+    "av",
+    "soxr",
+}
 SERVICES = {"cortex_gathering", "cortex_identity", "cortex_session", "cortex_transcriber"}
 ABOVE_EVENTING = {"cortex_runtime", "cortex_client", "cortex_testkit", "cortex_cli"}
 WITHOUT_SERVICES = "libs/cli/src/cortex_cli/local/"

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from cortex_transcriber.adapters.model_directory import load_recogniser
-from cortex_transcriber.adapters.silero import SileroDetector, load_silero
+from cortex_transcriber.adapters.silero import load_silero
 from cortex_transcriber.shipped_model import MANIFEST, RECORDINGS_FOLDER
 from cortex_transcriber.speech.recogniser import Recogniser
+from cortex_transcriber.speech.voice_detector import VoiceDetector
 
 from services.transcriber.tests.hearing import Room
 
@@ -32,7 +33,7 @@ def recogniser(model_directory: Path) -> Recogniser:
 
 
 @pytest.fixture(scope="session")
-def silero() -> SileroDetector:
+def silero() -> VoiceDetector:
     """The real voice detector, loaded once."""
     return load_silero()
 

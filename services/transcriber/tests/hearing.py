@@ -2,14 +2,14 @@
 
 import re
 import wave
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import jiwer
 import numpy as np
 from cortex_transcriber.adapters.decoders import new_decoder
 from cortex_transcriber.speech.batching import VadBatcher
-from cortex_transcriber.speech.decoding import Pcm
+from cortex_transcriber.speech.decoding import FULL_SCALE, Pcm
 from cortex_transcriber.speech.events import Event, QuietThrough, SegmentReady
 from cortex_transcriber.speech.frames import AudioFormat
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE
@@ -24,19 +24,25 @@ class LoudnessDetector:
     The memory makes it matter where it starts from zero, as with the real one.
     """
 
-    def probabilities(self, chunks: Floats, states: Floats) -> tuple[Floats, Floats]:
+    def probabilities(self, chunks: Pcm, lengths: Sequence[int], states: Floats) -> tuple[Floats, Floats]:
         """How loud each chunk and the ones before it were."""
-        loudness = np.minimum(1, 20 * np.abs(chunks[:, CONTEXT:]).mean(axis=1))
-        states = states.copy()
-        states[0, :, 0] = 0.3 * states[0, :, 0] + 0.7 * loudness
-        return states[0, :, 0].copy(), states
+        loudness = np.minimum(1, 20 / FULL_SCALE * np.abs(chunks[:, CONTEXT:].astype(np.float32)).mean(axis=1))
+        found, states = np.empty(len(chunks), dtype=np.float32), states.copy()
+        at = 0
+        for stream, length in enumerate(lengths):
+            for chunk in range(at, at + length):
+                states[0, stream, 0] = 0.3 * states[0, stream, 0] + 0.7 * loudness[chunk]
+                found[chunk] = states[0, stream, 0]
+            at += length
+        return found, states
 
 
 class Room:
     """Makes streams and listens to them, as the service does."""
 
     def __init__(self) -> None:
-        self.loudness = VadBatcher(LoudnessDetector())
+        self._loudness = LoudnessDetector()
+        self._batchers: dict[VoiceDetector, VadBatcher] = {}
 
     def speaker(
         self,
@@ -67,7 +73,8 @@ class Room:
 
     def listen(self, stream: SpeakerStream, detector: VoiceDetector | None = None) -> list[Event]:
         """Everything that can be heard so far."""
-        batcher = VadBatcher(detector) if detector else self.loudness
+        detector = detector or self._loudness
+        batcher = self._batchers.get(detector) or self._batchers.setdefault(detector, VadBatcher(detector))
         events: list[Event] = []
         while stream.ready:
             events += [event for _, event in batcher.listen([stream])]

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from cortex_client.demo.meeting import MeetingSpeaker, load
 from cortex_client.demo.words import WordErrors, word_errors
-from cortex_transcriber.adapters.silero import SileroDetector
 from cortex_transcriber.speech.events import SegmentReady
 from cortex_transcriber.speech.plausibility import was_said
 from cortex_transcriber.speech.recogniser import Recogniser
+from cortex_transcriber.speech.voice_detector import VoiceDetector
 
 from services.transcriber.tests.hearing import Room
 
@@ -15,7 +15,7 @@ BOUND = 0.08
 """Word errors over all speakers; the demo itself allows 0.12."""
 
 
-def texts(speaker: MeetingSpeaker, room: Room, silero: SileroDetector, recogniser: Recogniser) -> list[str]:
+def texts(speaker: MeetingSpeaker, room: Room, silero: VoiceDetector, recogniser: Recogniser) -> list[str]:
     """What the service would hear of one speaker, pauses announced as the demo's bot does."""
     stream = room.speaker(speaker.sample_rate)
     for sequence, frame in enumerate(speaker.frames):
@@ -29,7 +29,7 @@ def texts(speaker: MeetingSpeaker, room: Room, silero: SileroDetector, recognise
     return [recognised.text for recognised, stats in heard if was_said(recognised, stats)]
 
 
-def test_the_meeting_is_understood(room: Room, silero: SileroDetector, recogniser: Recogniser) -> None:
+def test_the_meeting_is_understood(room: Room, silero: VoiceDetector, recogniser: Recogniser) -> None:
     """Three voices, two rates: nearly every word arrives."""
     errors = WordErrors(0, 0)
     for speaker in load().speakers:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cortex_transcriber.adapters.silero import SileroDetector
 from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import SegmentReady
 from cortex_transcriber.speech.frames import AudioFormat, Encoding
 from cortex_transcriber.speech.recogniser import Recogniser
+from cortex_transcriber.speech.voice_detector import VoiceDetector
 
 from services.transcriber.tests.formats import payloads_of
 from services.transcriber.tests.hearing import Room, read_wav, word_error_rate
@@ -46,7 +46,7 @@ class Listener:
     rate: int
     pcm: Pcm
     room: Room
-    silero: SileroDetector
+    silero: VoiceDetector
     recogniser: Recogniser
 
     def errors(self, audio: AudioFormat, lost: Collection[int] = ()) -> float:
@@ -61,7 +61,7 @@ class Listener:
 
 
 @pytest.fixture(scope="module")
-def listener(recordings: Path, room: Room, silero: SileroDetector, recogniser: Recogniser) -> Listener:
+def listener(recordings: Path, room: Room, silero: VoiceDetector, recogniser: Recogniser) -> Listener:
     """Of the recording's first words."""
     rate, pcm = read_wav(recordings / "two_cities.wav")
     return Listener(rate, pcm[: int(READ_S * rate)], room, silero, recogniser)

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser, frames_heard, mark
-from cortex_transcriber.adapters.silero import SileroDetector
 from cortex_transcriber.adapters.soxr_resampler import SoxrResampler
 from cortex_transcriber.speech.decoding import Pcm, to_float
 from cortex_transcriber.speech.events import Event, SegmentReady
 from cortex_transcriber.speech.plausibility import was_said
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recogniser
+from cortex_transcriber.speech.voice_detector import VoiceDetector
 
 from services.transcriber.tests.hearing import Room, read_wav, word_error_rate
 
@@ -48,7 +48,7 @@ def segments(events: list[Event]) -> list[SegmentReady]:
 
 
 def test_readings_are_heard_through_the_cuts(
-    room: Room, silero: SileroDetector, recogniser: Recogniser, readings: dict[str, tuple[int, Pcm]]
+    room: Room, silero: VoiceDetector, recogniser: Recogniser, readings: dict[str, tuple[int, Pcm]]
 ) -> None:
     """As a service hears them: in frames at 16 and 48 kHz, cut by the voice detector, each utterance by itself."""
     texts = []
@@ -73,7 +73,7 @@ def test_a_whole_reading_is_heard_by_the_bare_model(
 
 
 def test_a_restart_from_any_acknowledged_point_cuts_speech_the_same(
-    room: Room, silero: SileroDetector, novel: Pcm
+    room: Room, silero: VoiceDetector, novel: Pcm
 ) -> None:
     """With the real detector on a real voice: cuts after a restart are those of the uninterrupted run."""
     whole = room.speaker()
@@ -87,7 +87,7 @@ def test_a_restart_from_any_acknowledged_point_cuts_speech_the_same(
         assert room.cuts(again) == [cut for cut in cuts if cut[0] > point]
 
 
-def test_marked_speech_tells_which_frames_were_heard(room: Room, silero: SileroDetector, novel: Pcm) -> None:
+def test_marked_speech_tells_which_frames_were_heard(room: Room, silero: VoiceDetector, novel: Pcm) -> None:
     """The scripted recogniser's texts cover exactly the frames of the segments, each once."""
     stream = room.speaker()
     events = room.hear(stream, room.payloads(mark(novel, 320, speaker=7), stream), silero)

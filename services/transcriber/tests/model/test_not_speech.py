@@ -3,10 +3,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from cortex_transcriber.adapters.silero import SileroDetector
 from cortex_transcriber.speech.events import SegmentReady
 from cortex_transcriber.speech.plausibility import was_said
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recogniser
+from cortex_transcriber.speech.voice_detector import VoiceDetector
 
 from services.transcriber.tests.hearing import Room
 
@@ -89,7 +89,7 @@ SOUNDS: dict[str, Callable[[], Wave]] = {
 
 
 @pytest.mark.parametrize("name", SOUNDS)
-def test_nothing_is_heard_in(name: str, room: Room, silero: SileroDetector, recogniser: Recogniser) -> None:
+def test_nothing_is_heard_in(name: str, room: Room, silero: VoiceDetector, recogniser: Recogniser) -> None:
     """A sound that is not speech has no words, whatever the model would make of it."""
     pcm = np.clip(SOUNDS[name](), -32_768, 32_767).astype(np.int16)
     stream = room.speaker()

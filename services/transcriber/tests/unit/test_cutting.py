@@ -2,13 +2,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.segmenting import Segmenting
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.transcriber.tests.hearing import Room
+from services.transcriber.tests.hearing import LoudnessDetector, Room
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +38,11 @@ def loud(events: list[Event]) -> list[Event]:
     return [event for event in events if not isinstance(event, QuietThrough)]
 
 
+def decided(events: list[Event]) -> list[Event]:
+    """Everything but interims: one that falls into a pause may come with the word after it."""
+    return [event for event in events if not isinstance(event, InterimDue)]
+
+
 def restarts(events: list[Event]) -> list[int]:
     """Every point from which a restart may happen: what is acknowledged once all before it is stored."""
     settled = [event.last_sequence for event in events if isinstance(event, SegmentReady) and event.settles]
@@ -53,6 +59,21 @@ def test_however_frames_are_bundled_the_same_is_heard(
     payloads = room.payloads(sound(spoken), one)
     expected = told(room.hear(one, payloads, at_once=1))
     assert told(room.hear(room.speaker(frame_ms=frame_ms, settings=SHORT), payloads, at_once=at_once)) == expected
+
+
+@PROPERTY
+@given(SPOKEN, FRAME_MS)
+def test_chunks_wait_only_while_nothing_can_be_decided(
+    room: Room, spoken: list[tuple[str, int]], frame_ms: int
+) -> None:
+    """Whoever listens when a stream is ready is told with the same frame as one who judges every chunk at once."""
+    patient, eager = (room.speaker(frame_ms=frame_ms, settings=SHORT) for _ in range(2))
+    batcher = VadBatcher(LoudnessDetector())
+    for sequence, payload in enumerate(room.payloads(sound(spoken), patient)):
+        patient.push(sequence, [payload])
+        eager.push(sequence, [payload])
+        at_once = [event for _, event in batcher.listen([eager])]
+        assert told(decided(room.listen(patient))) == told(decided(at_once))
 
 
 @PROPERTY

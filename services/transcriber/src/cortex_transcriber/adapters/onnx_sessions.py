@@ -18,6 +18,7 @@ def session_options() -> onnxruntime.SessionOptions:
     return options
 
 
-def load_session(path: Path) -> onnxruntime.InferenceSession:
-    """One session per model file and process; `run` may be called from several threads at once."""
-    return onnxruntime.InferenceSession(str(path), session_options(), providers=["CPUExecutionProvider"])
+def load_session(model: Path | bytes) -> onnxruntime.InferenceSession:
+    """One session per model (a file, or its content) and process; `run` may be called from several threads at once."""
+    source = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(source, session_options(), providers=["CPUExecutionProvider"])

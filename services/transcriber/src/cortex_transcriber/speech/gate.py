@@ -13,12 +13,9 @@ QUIET_PEAK: Final = 64
 def quiet_chunks(pcm: Pcm) -> int:
     """How many whole chunks from the beginning on are surely silence."""
     whole = len(pcm) // CHUNK
-    if whole == 1:
-        return int(_is_quiet(pcm[:CHUNK]))
-    chunks = pcm[: whole * CHUNK].reshape(whole, CHUNK)
+    pcm = pcm[: whole * CHUNK]
+    if pcm.max() <= QUIET_PEAK and pcm.min() >= -QUIET_PEAK:
+        return whole
+    chunks = pcm.reshape(whole, CHUNK)
     loud = (chunks.max(axis=1) > QUIET_PEAK) | (chunks.min(axis=1) < -QUIET_PEAK)
-    return int(loud.argmax()) if loud.any() else whole
-
-
-def _is_quiet(chunk: Pcm) -> bool:
-    return bool(chunk.max() <= QUIET_PEAK and chunk.min() >= -QUIET_PEAK)
+    return int(loud.argmax())

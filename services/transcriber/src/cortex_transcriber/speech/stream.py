@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from cortex_transcriber.speech.decoding import Decoder, Pcm, to_float
+from cortex_transcriber.speech.decoding import FULL_SCALE, Decoder, Pcm
 from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, SAMPLES_PER_MS, AudioFormat
 from cortex_transcriber.speech.gate import quiet_chunks
@@ -14,10 +14,14 @@ from cortex_transcriber.speech.ordering import Counters, Heard, Lost, Ordering, 
 from cortex_transcriber.speech.preroll import Preroll
 from cortex_transcriber.speech.ring import AudioBuffer, BufferFull
 from cortex_transcriber.speech.segmenting import Cut, Cutter, Decision, Grown, Rested, Segmenting, Started
-from cortex_transcriber.speech.voice_detector import CHUNK, CONTEXT, Floats, no_memory
+from cortex_transcriber.speech.voice_detector import CHUNK, CONTEXT, Floats
 
 RESTS_KEPT: Final = 2
 """Of a long silence so many times 2 s are gone through, beside the endpoint's; the rest is passed over at once."""
+
+MOST_AT_ONCE: Final = 16
+"""Chunks that may wait to be judged together, 512 ms: nothing is decided sooner with the usual endpoint of 500 ms, and
+beyond it a chunk becomes hardly cheaper."""
 
 
 class SpeakerStream:
@@ -57,8 +61,9 @@ class SpeakerStream:
         self._discard = 0  # samples of the pre-roll that are still to come
         self._preroll = Preroll(-(-decoder.preroll_ms // audio.frame_ms))
         self._rested_through = self._quiet_through = start - 1
-        self._state: Floats | None = None
-        self._level = 0.0
+        self._state: Floats | None = None  # of the detector; none as long as there was silence since the last rest
+        self._silence = 0  # chunks of it
+        self._levels: list[float] = []
         self._events: list[Event] = []
 
     def push(self, first_sequence: int, payloads: Sequence[bytes]) -> None:
@@ -117,36 +122,47 @@ class SpeakerStream:
 
     @property
     def ready(self) -> bool:
-        """Whether there is anything to listen to."""
-        return bool(self._stops) or self._buffer.end - self._cutter.position >= CHUNK
+        """Whether there is anything to listen to: so much that it could be decided upon."""
+        wanted = min(self._cutter.undecided, MOST_AT_ONCE)
+        return bool(self._stops) or self._buffer.end - self._cutter.position >= wanted * CHUNK
 
-    def next_chunk(self, row: Floats) -> bool:
-        """Pass over what needs no judgement, then write the next chunk, with its context, into `row`.
+    def next_chunks(self, rows: Pcm) -> int:
+        """Pass over what needs no judgement, then write the next chunks, each with its context, into `rows`.
 
         Returns:
-            False when there is none to be judged.
+            How many, so far as they are to be judged one after another; 0 when there is none.
         """
         while True:
             self._pass_over()
             if self._until() - self._cutter.position < CHUNK:
                 if not self._stops:
-                    return False
+                    return 0
                 self._stop(self._stops.popleft())
             elif self._cutter.speaking and self._in_passed_over():
                 self._act(self._cutter.stop(self._passed_over[0][0]))
-            elif self._cutter.speaking or not self._quiet():
-                self._write(row)
-                return True
+            elif not self._quiet():
+                count = self._in_a_row(len(rows))
+                self._write(rows[:count])
+                return count
 
-    @property
-    def state(self) -> Floats:
-        """What the detector remembers of this stream, [2, 128]."""
-        return no_memory() if self._state is None else self._state
+    def state(self, after_silence: Floats) -> Floats:
+        """What the detector remembers of this stream, [2, 128].
 
-    def judged(self, probability: float, state: Floats) -> None:
-        """Go on by one chunk that the detector judged."""
+        Args:
+            after_silence: [LONGEST_SILENCE, 2, 128], what it remembers after so many chunks of silence.
+        """
+        state: Floats = after_silence[self._silence] if self._state is None else self._state
+        return state
+
+    def judged(self, probabilities: Sequence[float], state: Floats) -> None:
+        """Go on by the chunks that were written last; the detector remembers `state` after them."""
         self._state = state.copy()  # the batch's array must not live as long as this stream
-        self._act(self._cutter.judged(probability, self._level))
+        for probability, level in zip(probabilities, self._levels, strict=True):
+            if decisions := self._cutter.judged(probability, level):
+                self._act(decisions)
+                if self._cutter.fresh:
+                    return  # Everything starts from zero, perhaps elsewhere: what follows was judged in vain.
+        self._drop_heard()
 
     def take_events(self) -> list[Event]:
         """What was heard since the last call."""
@@ -220,24 +236,34 @@ class SpeakerStream:
         return bool(self._passed_over) and self._passed_over[0][0] - self._cutter.position < CHUNK
 
     def _quiet(self) -> bool:
-        """Pass over chunks that are surely silence; whether there were any."""
+        """Pass over chunks that are surely silence, as long as there was nothing else; whether there were any."""
+        if self._state is not None:
+            return False
         start = self._cutter.position
         end = min(self._until(), start + self._cutter.quiet_chunks_left * CHUNK)
         chunks = quiet_chunks(self._buffer.view(start, end))
         if chunks:
-            self._state = None
+            self._silence += chunks
             self._act(self._cutter.quiet(chunks))
         return chunks > 0
 
-    def _write(self, row: Floats) -> None:
+    def _in_a_row(self, most: int) -> int:
+        """How many chunks, at least one, are to be judged whatever is found in those before them."""
+        start, cutter = self._cutter.position, self._cutter
+        most = min(most, cutter.undecided if cutter.speaking else cutter.quiet_chunks_left)
+        end = min(self._until(), start + most * CHUNK)
+        if self._passed_over:
+            end = max(start, min(end, self._passed_over[0][0]))
+        return max(1, (end - start) // CHUNK)
+
+    def _write(self, rows: Pcm) -> None:
         position = self._cutter.position
-        if self._cutter.fresh:
-            row[:CONTEXT] = 0
-            row[CONTEXT:] = to_float(self._buffer.view(position, position + CHUNK))
-        else:
-            row[:] = to_float(self._buffer.view(position - CONTEXT, position + CHUNK))
-        chunk = row[CONTEXT:]
-        self._level = float(np.dot(chunk, chunk)) / CHUNK
+        chunks = self._buffer.view(position, position + len(rows) * CHUNK).reshape(len(rows), CHUNK)
+        rows[:, CONTEXT:] = chunks
+        rows[1:, :CONTEXT] = chunks[:-1, -CONTEXT:]
+        rows[0, :CONTEXT] = 0 if self._cutter.fresh else self._buffer.view(position - CONTEXT, position)
+        wide = chunks.astype(np.float64)  # exact, so that a level does not depend on how the sum is made
+        self._levels = (np.vecdot(wide, wide) / (CHUNK * FULL_SCALE**2)).tolist()
 
     def _stop(self, position: int) -> None:
         self._act(self._cutter.stop(position))
@@ -259,6 +285,9 @@ class SpeakerStream:
                     # Start padding may reach back behind this point, but not behind the one before.
                     self._tell_quiet(self._rested_through)
                     self._rested(at)
+        self._drop_heard()
+
+    def _drop_heard(self) -> None:
         self._buffer.drop_before(min(self._cutter.needed_from, self._cutter.position - CONTEXT))
 
     def _tell_started(self, sequence: int) -> None:
@@ -287,7 +316,7 @@ class SpeakerStream:
             self._events.append(QuietThrough(sequence))
 
     def _rested(self, position: int) -> None:
-        self._state = None
+        self._state, self._silence = None, 0
         self._rested_through = self._sequence(position) - 1
 
     def _clipped(self, position: int) -> int:
