@@ -1,6 +1,7 @@
 # `make demo` and `make test` do all the set-up they need. `make help` lists the rest.
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+WORKERS := 2
 
 help:    ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -28,7 +29,7 @@ up: setup  ## the demo's services until Ctrl-C
 	@$(PY) -m cortex_client.demo.up
 
 test: setup  ## every test, on real PostgreSQL and NATS
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 bench: setup  ## figures beside those of floors, all or one (NAME=commands)
 	@$(PY) bench $(NAME)

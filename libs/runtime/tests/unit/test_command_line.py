@@ -1,10 +1,8 @@
-import logging
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import structlog
 from cortex_eventing.errors import Unavailable
 from cortex_runtime.command_line import CommandLine, Task
 from cortex_runtime.failures import CannotStart
@@ -54,16 +52,6 @@ SAMPLE = CommandLine(
         "miss": Task("miss", miss),
     },
 )
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    """A command line sets up the process's log: that goes with the test."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 from cortex_runtime import logs
 from cortex_runtime.logs import log
 
@@ -15,15 +13,11 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
+def written() -> io.StringIO:
     """The log of one test."""
-    handlers, level = logging.root.handlers[:], logging.root.level
     file = io.StringIO()
     logs.configure("session", "info", safe_keys=["tokens"], file=file)
-    yield file
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+    return file
 
 
 def lines(written: io.StringIO) -> list[dict[str, Any]]:

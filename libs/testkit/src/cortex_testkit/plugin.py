@@ -3,7 +3,11 @@
 The fixtures are those of `cortex_testkit.fixtures`.
 """
 
+import logging
+from collections.abc import Iterator
+
 import pytest
+import structlog
 
 from cortex_testkit.categories import CATEGORIES, complaints
 from cortex_testkit.fixtures import (
@@ -35,6 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the categories known wherever the plugin is."""
     for name, meaning in CATEGORIES.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A test that sets up the process's log, to a file that goes with the test, sets it up for nobody else."""
+    handlers, level, lines = logging.root.handlers[:], logging.root.level, structlog.get_config()
+    yield
+    structlog.configure(**lines)
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.hookimpl(tryfirst=True)
