@@ -232,10 +232,11 @@ class Stage:
         return replace(self, recognition=Recognition())
 
     @asynccontextmanager
-    async def bot(self, *, include_interim: bool = False, project_id: str = PROJECT) -> AsyncIterator["Bot"]:
+    async def bot(self, *, project_id: str = PROJECT, **opening: object) -> AsyncIterator["Bot"]:
         """An open stream; it breaks off at the end of the context if it is still open."""
-        opening = pb.Open(project_id=project_id, session_id=SESSION, include_interim=include_interim)
-        stream = AudioStream(opening, Origin(project_id), self.parts)
+        stream = AudioStream(
+            pb.Open(project_id=project_id, session_id=SESSION, **opening), Origin(project_id), self.parts
+        )
         bot = Bot(stream)
         with self.open_streams.opened(stream):
             listening = asyncio.create_task(self.hearing.listen())  # one of them is enough, more do no harm

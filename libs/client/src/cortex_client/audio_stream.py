@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +37,7 @@ class AudioStream:
     Attributes:
         call: opens one connection.
         hear: gets every message of the transcriber as it comes: interims, finals, acknowledgements, refusals.
+        endpoint_silence: what ends an utterance, on each connection alike; None for what the service is set to.
     """
 
     def __init__(
@@ -46,9 +48,12 @@ class AudioStream:
         *,
         hear: Hear = nothing_to_hear,
         include_interim: bool = False,
+        endpoint_silence: timedelta | None = None,
     ) -> None:
         self._call = call
         self._open = Open(project_id=project_id, session_id=session_id, include_interim=include_interim)
+        if endpoint_silence is not None:
+            self._open.endpoint_silence.FromTimedelta(endpoint_silence)
         self._hear = hear
         self._peers: dict[int, Peer] = {}
         self._numbers = 0

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -160,11 +161,24 @@ class CortexClient:
             request.page_token = page.next_page_token
 
     def audio_stream(
-        self, session_id: str, *, hear: Hear = nothing_to_hear, include_interim: bool = False
+        self,
+        session_id: str,
+        *,
+        hear: Hear = nothing_to_hear,
+        include_interim: bool = False,
+        endpoint_silence: timedelta | None = None,
     ) -> AudioStream:
-        """A bot's stream for one room, an async context manager; `hear` gets each interim and final text."""
+        """A bot's stream for one room, an async context manager; `hear` gets each interim and final text.
+
+        `endpoint_silence` ends an utterance, 300 ms to 5 s; by default the service's own.
+        """
         return AudioStream(
-            self.transcriber.StreamAudio, self.project_id, session_id, hear=hear, include_interim=include_interim
+            self.transcriber.StreamAudio,
+            self.project_id,
+            session_id,
+            hear=hear,
+            include_interim=include_interim,
+            endpoint_silence=endpoint_silence,
         )
 
     async def _channel(self, address: str) -> grpc.aio.Channel:

@@ -43,6 +43,19 @@ async def test_everything_is_told_in_its_order(transcriber: Transcriber) -> None
     assert transcriber.last.sequences == [0, 1]
 
 
+async def test_each_connection_asks_for_the_same_silence(transcriber: Transcriber) -> None:
+    """Cuts repeat after a reconnect only if utterances end by what ended them before; nothing said is the service's."""
+    async with AudioStream(transcriber, "project", "session", endpoint_silence=timedelta(seconds=1)) as audio:
+        await audio.join(ADA)
+        transcriber.last.break_off()
+        await (await transcriber.connection(2)).until(lambda c: c.kinds[:1] == ["open"])
+    asked = [connection.written[0].open.endpoint_silence.ToTimedelta() for connection in transcriber.connections]
+    assert asked == [timedelta(seconds=1)] * 2
+    async with stream(transcriber) as audio:
+        await audio.join(ADA)
+    assert not transcriber.last.written[0].open.HasField("endpoint_silence")
+
+
 async def test_a_joined_peer_knows_who_it_is(transcriber: Transcriber) -> None:
     """Joining answers with the participant that the peer resolved to."""
     async with stream(transcriber) as audio:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from cortex_transcriber.recordings.limits import AT_ONCE, LARGEST_BYTES, LONGEST_S, RecordingLimits
 from cortex_transcriber.shipped_model import MANIFEST
-from cortex_transcriber.speech.segmenting import Segmenting
+from cortex_transcriber.speech.segmenting import LONGEST_ENDPOINT_MS, SHORTEST_ENDPOINT_MS, Segmenting
 from cortex_transcriber.stream.limits import MAX_PEERS
 
 SHIPPED_MODEL = Path(__file__).resolve().parents[4] / ".cache" / "models" / MANIFEST.name
@@ -46,19 +46,32 @@ class SpeechSettings(Group):
     """How speech is cut into utterances.
 
     Attributes:
-        endpoint_ms: silence that ends an utterance.
+        endpoint_ms: silence that ends an utterance, on streams that ask for no other.
+        start_padding_ms: audio taken in before speech, so far as no earlier utterance has it.
+        end_padding_ms: audio taken in after speech; less than the silence that ends it by 100 ms at least.
+        shortest_ms: speech that an utterance must have; what is shorter is noise.
         longest_ms: length at which speech without a pause is split.
         interim_ms: speech between two interim texts; 0 for none.
     """
 
-    endpoint_ms: Annotated[int, Field(ge=300, le=5_000)] = Segmenting.endpoint_ms
+    endpoint_ms: Annotated[int, Field(ge=SHORTEST_ENDPOINT_MS, le=LONGEST_ENDPOINT_MS)] = Segmenting.endpoint_ms
+    start_padding_ms: Annotated[int, Field(ge=0, le=1_000)] = Segmenting.start_padding_ms
+    end_padding_ms: Annotated[int, Field(ge=0, le=1_000)] = Segmenting.end_padding_ms
+    shortest_ms: Annotated[int, Field(ge=0, le=2_000)] = Segmenting.min_speech_ms
     longest_ms: Annotated[int, Field(ge=2_000, le=30_000)] = Segmenting.max_utterance_ms
     interim_ms: Annotated[int, Field(ge=0, le=30_000)] = Segmenting.interim_ms
 
     @property
     def segmenting(self) -> Segmenting:
         """The same, as speech is cut by it."""
-        return Segmenting(endpoint_ms=self.endpoint_ms, max_utterance_ms=self.longest_ms, interim_ms=self.interim_ms)
+        return Segmenting(
+            endpoint_ms=self.endpoint_ms,
+            start_padding_ms=self.start_padding_ms,
+            end_padding_ms=self.end_padding_ms,
+            min_speech_ms=self.shortest_ms,
+            max_utterance_ms=self.longest_ms,
+            interim_ms=self.interim_ms,
+        )
 
     @model_validator(mode="after")
     def _fit(self) -> Self:

@@ -64,6 +64,9 @@ class WhenOpening:
                 },
                 "open.default_format.frame_duration",
             ),
+            ({"endpoint_silence": Duration(nanos=299_000_000)}, "open.endpoint_silence"),
+            ({"endpoint_silence": Duration(seconds=5, nanos=1_000_000)}, "open.endpoint_silence"),
+            ({"endpoint_silence": Duration(nanos=300_500_000)}, "open.endpoint_silence"),
         ],
     )
     async def test_a_wrong_opening_names_the_field(

@@ -23,6 +23,10 @@ LONGEST_TURN_MS: Final = 60_000
 """Speech without a pause is split without starting from zero, because a fresh detector in the middle of speech decides
 otherwise for seconds; but what is acknowledged waits for a start from zero, and a bot must not keep audio for ever."""
 
+SHORTEST_ENDPOINT_MS, LONGEST_ENDPOINT_MS = 300, 5_000
+"""Silence that may be asked for as the end of an utterance: less lies within words and sentences, more keeps a text
+waiting for longer than anybody pauses for thought."""
+
 EARLIEST_SPLIT: Final = 0.5
 """Part of the longest utterance before which it is not split."""
 
@@ -42,7 +46,7 @@ class Segmenting:
         release: probability below which a chunk may end it.
         endpoint_ms: silence that ends an utterance.
         start_padding_ms: audio taken in before the first chunk of speech.
-        end_padding_ms: audio taken in after the last one; at most a frame less than the endpoint's silence.
+        end_padding_ms: audio taken in after the last one; less than the endpoint's silence by the longest frame.
         min_speech_ms: chunks of speech that an utterance must have; shorter ones are noise.
         max_utterance_ms: length, padding included, at which speech is split.
         interim_ms: time between two interims while speech goes on; 0 for none.
@@ -66,6 +70,12 @@ class Segmenting:
             raise ValueError(f"start_padding_ms must be 0 to {REST_MS - LONGEST_FRAME_MS}")
         if self.max_utterance_ms < 2 * (self.endpoint_ms + self.start_padding_ms):
             raise ValueError("max_utterance_ms must be at least twice endpoint_ms and start_padding_ms together")
+
+    @property
+    def endpoints_ms(self) -> tuple[int, int]:
+        """The shortest and the longest silence that may end an utterance beside the other settings."""
+        longest = self.max_utterance_ms // 2 - self.start_padding_ms
+        return max(SHORTEST_ENDPOINT_MS, self.end_padding_ms + LONGEST_FRAME_MS), min(LONGEST_ENDPOINT_MS, longest)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class SpeakerStream:
     ) -> None:
         self.audio = audio
         self.counters = Counters()
+        self.endpoint_ms = settings.endpoint_ms
         self._ordering = Ordering(audio, start, self.counters)
         self._decoder = decoder
         self._frame = audio.frame_samples

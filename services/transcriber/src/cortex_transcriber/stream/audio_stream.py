@@ -9,7 +9,7 @@ from cortex.transcriber.v1.transcriber_service_pb2 import Open, StreamAudioReque
 from cortex_eventing.recorded import Origin
 
 from cortex_transcriber.stream import answers
-from cortex_transcriber.stream.opening import default_format
+from cortex_transcriber.stream.opening import default_format, segmenting_of
 from cortex_transcriber.stream.outbox import Outbox
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.ports import ActiveSession
@@ -42,7 +42,7 @@ class AudioStream:
         outbox: the answers; closed at the end.
 
     Raises:
-        InvalidInput: the stream's default format cannot be heard.
+        InvalidInput: the stream's default format cannot be heard, or its speech cannot be cut so.
     """
 
     def __init__(self, opening: Open, origin: Origin, parts: Parts) -> None:
@@ -51,6 +51,7 @@ class AudioStream:
         self.outbox = Outbox()
         self._include_interim = opening.include_interim
         self._default_format = default_format(opening)
+        self._segmenting = segmenting_of(opening, parts.segmenting)
         self._origin = origin
         self._parts = parts
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -70,8 +71,8 @@ class AudioStream:
             InvalidInput: the bot said what makes no sense for the stream as a whole.
         """
         try:
-            endpoint_ms = self._parts.segmenting.endpoint_ms
-            await self.outbox.put(answers.opened(session.zero_at, self._parts.limits, endpoint_ms))
+            opened = answers.opened(session.zero_at, self._parts.limits, self._segmenting.endpoint_ms)
+            await self.outbox.put(opened)
             async with asyncio.TaskGroup() as group:
                 await _Carrying(self._venue(session, group), self._parts).run(requests, self._ending)
         except BaseExceptionGroup as several:
@@ -81,7 +82,9 @@ class AudioStream:
 
     def _venue(self, session: ActiveSession, group: asyncio.TaskGroup) -> Venue:
         room = Room(session.zero_at, self._default_format, self._parts.limits)
-        return Venue(session, room, self.outbox, self._origin, self._include_interim, group.create_task)
+        return Venue(
+            session, room, self.outbox, self._origin, self._segmenting, self._include_interim, group.create_task
+        )
 
     def _end(self, ending: Ending) -> None:
         if not self._ending.done():

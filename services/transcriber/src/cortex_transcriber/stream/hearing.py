@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cortex_transcriber.speech.events import Event
+from cortex_transcriber.speech.frames import MS
 from cortex_transcriber.speech.stream import SpeakerStream
 
 TURN: Final = 0.02
@@ -14,7 +15,8 @@ the delay of a text than the 32 ms that a chunk takes to fill."""
 
 PAUSE: Final = 3.0
 """Seconds without a frame or a word about silence after which an utterance is over: voice servers send nothing while
-nobody speaks, and a bot that says nothing about it shall not keep a text waiting."""
+nobody speaks, and a bot that says nothing about it shall not keep a text waiting. Where a longer silence was asked for
+as the end of an utterance, that is waited for."""
 
 PAUSE_LOOKED_FOR_EVERY: Final = 0.5
 """Seconds: a sixth of the pause is late enough to be noticed by nobody."""
@@ -92,9 +94,13 @@ class Hearing:
             self.end_speech_of_silent(_now() - PAUSE)
 
     def end_speech_of_silent(self, since: float) -> None:
-        """End what those were saying who were given nothing since then, by the loop's time."""
+        """End what those were saying who were given nothing since then, by the loop's time.
+
+        Those for whom the end of an utterance takes longer than `PAUSE` are given that much more.
+        """
         for stream, attended in self._attended.items():
-            if stream.speaking and attended.given_at < since and not stream.ready:
+            longer = max(0.0, stream.endpoint_ms / MS - PAUSE)
+            if stream.speaking and attended.given_at < since - longer and not stream.ready:
                 stream.end()
                 self.given(stream)
 

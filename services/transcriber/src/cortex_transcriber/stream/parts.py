@@ -21,7 +21,7 @@ class Parts:
 
     Attributes:
         new_decoder: a decoder for one peer's frames.
-        segmenting: how speech is cut.
+        segmenting: how speech is cut on streams that ask for nothing else.
         now: what time it is, by this process's clock.
         new_holder: an id that stands for one peer on one stream.
         status_of: how an error is told to a bot.

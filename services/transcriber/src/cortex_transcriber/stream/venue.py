@@ -7,6 +7,7 @@ from typing import Any
 
 from cortex_eventing.recorded import Origin
 
+from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.outbox import Outbox
 from cortex_transcriber.stream.ports import ActiveSession
 from cortex_transcriber.stream.room import Room
@@ -22,6 +23,7 @@ class Venue:
         room: its peers.
         outbox: its answers.
         origin: where the commands that it leads to come from.
+        segmenting: how the speech on it is cut.
         include_interim: whether interim texts are sent back on it.
         spawn: starts a task that lives as long as the stream; an error in it that nobody expects ends the stream.
     """
@@ -30,5 +32,6 @@ class Venue:
     room: Room
     outbox: Outbox
     origin: Origin
+    segmenting: Segmenting
     include_interim: bool
     spawn: Spawn

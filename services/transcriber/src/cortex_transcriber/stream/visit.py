@@ -101,7 +101,7 @@ class Visit:
         preroll = preroll_frames(audio, decoder.preroll_ms)
         resume = resume_point(self._arrival, stored, preroll)
         heard_through = stored.speaker.heard_through
-        stream = SpeakerStream(audio, decoder, self._parts.segmenting, resume.start, heard_through)
+        stream = SpeakerStream(audio, decoder, self._venue.segmenting, resume.start, heard_through)
         ear = Ear(stream, self._venue.room.seated(self._seat, resume.wanted), preroll)
         return Voice(Whose(self._venue, self._arrival, person), ear, self._parts)
 

@@ -83,6 +83,7 @@ class Open(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     DEFAULT_FORMAT_FIELD_NUMBER: _builtins.int
     INCLUDE_INTERIM_FIELD_NUMBER: _builtins.int
+    ENDPOINT_SILENCE_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """The project."""
     session_id: _builtins.str
@@ -93,6 +94,13 @@ class Open(_message.Message):
     def default_format(self) -> _audio_pb2.AudioFormat:
         """The format of peers that name none."""
 
+    @_builtins.property
+    def endpoint_silence(self) -> _duration_pb2.Duration:
+        """Silence that ends an utterance, in whole milliseconds. Absent: what the service is set to. Refused when it does not
+        go with the service's padding or longest utterance. A stream that resumes another one asks for what that one had:
+        utterances are cut in the same places only then. With another silence every word is still heard once.
+        """
+
     def __init__(
         self,
         *,
@@ -100,10 +108,11 @@ class Open(_message.Message):
         session_id: _builtins.str = ...,
         default_format: _audio_pb2.AudioFormat | None = ...,
         include_interim: _builtins.bool = ...,
+        endpoint_silence: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "endpoint_silence", b"endpoint_silence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "include_interim", b"include_interim", "project_id", b"project_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "endpoint_silence", b"endpoint_silence", "include_interim", b"include_interim", "project_id", b"project_id", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -330,7 +339,7 @@ class Opened(_message.Message):
 
     @_builtins.property
     def endpoint_silence(self) -> _duration_pb2.Duration:
-        """Silence of a peer after which its utterance is over. An utterance is never answered sooner."""
+        """Silence of a peer after which its utterance is over, on this stream. An utterance is never answered sooner."""
 
     def __init__(
         self,
