@@ -14,7 +14,7 @@ check: setup  ## format, lint, types, protos
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m mypy --explicit-package-bases tests soak
+	$(PY) -m mypy --explicit-package-bases tests soak scripts/speech
 	MYPYPATH=bench $(PY) -m mypy --explicit-package-bases bench
 	$(PY) scripts/protos.py check
 
@@ -34,6 +34,9 @@ test: setup  ## every test, on real PostgreSQL and NATS
 bench: setup  ## figures beside those of floors, all or one (NAME=commands)
 	@$(PY) bench $(NAME)
 
+speech: setup  ## measure the speech model anew and write docs/speech.md (minutes)
+	@$(PY) -m scripts.speech
+
 soak: setup  ## kill things at random and count what is lost (SOAK_MINUTES=10, SEED to repeat)
 	@$(PY) -m soak
 
@@ -43,4 +46,4 @@ protos: setup  ## generate libs/contracts anew from protos/
 pins: setup  ## compile requirements/ anew
 	scripts/pin.sh
 
-.PHONY: help setup demo up check fix test bench soak protos pins
+.PHONY: help setup demo up check fix test bench speech soak protos pins

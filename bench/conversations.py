@@ -100,7 +100,7 @@ def with_pauses(pcm: Pcm) -> Pcm:
 
     The pauses are as noisy as the reader's room.
     """
-    quiet = _quiet(pcm)
+    quiet = quiet_windows(pcm)
     noise = float(_windows(pcm)[quiet].std())
     pieces: list[Pcm] = []
     for phrase in _phrases(pcm, quiet):
@@ -112,7 +112,7 @@ def _windows(pcm: Pcm) -> Pcm:
     return pcm[: len(pcm) // WINDOW * WINDOW].reshape(-1, WINDOW)
 
 
-def _quiet(pcm: Pcm) -> NDArray[np.bool_]:
+def quiet_windows(pcm: Pcm) -> NDArray[np.bool_]:
     """Whether each window is quiet."""
     loudest = np.abs(_windows(pcm).astype(np.int32)).max(axis=1)
     quiet: NDArray[np.bool_] = loudest < QUIET * loudest.max()

@@ -49,6 +49,7 @@ def opus_packets(samples: Pcm, audio: AudioFormat, **options: str) -> list[bytes
 def through_av(data: bytes, encoding: Encoding) -> Pcm:
     """What FFmpeg makes of G.711."""
     decoder = av.AudioCodecContext.create(G711_CODECS[encoding], "r")
+    assert isinstance(decoder, av.AudioCodecContext)
     decoder.sample_rate, decoder.layout = 8_000, "mono"
     return np.concatenate([frame.to_ndarray()[0] for frame in decoder.decode(av.Packet(data))])
 
@@ -59,6 +60,7 @@ def _bytes(samples: Pcm, encoding: Encoding) -> bytes:
     if encoding is Encoding.PCM_F32LE:
         return (samples / FULL_SCALE).astype("<f4").tobytes()
     encoder = av.AudioCodecContext.create(G711_CODECS[encoding], "w")
+    assert isinstance(encoder, av.AudioCodecContext)
     encoder.sample_rate, encoder.format, encoder.layout = 8_000, "s16", "mono"
     encoder.time_base = Fraction(1, 8_000)
     frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
