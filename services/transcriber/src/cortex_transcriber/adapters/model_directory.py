@@ -1,12 +1,15 @@
 """A directory that holds a model: verified against its manifest, then loaded by the adapter of its family."""
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from onnx_asr.utils import ModelLoadingError
+
 from cortex_transcriber.adapters.moonshine import MoonshineRecogniser
-from cortex_transcriber.adapters.onnx_asr_recogniser import load_onnx_asr
+from cortex_transcriber.adapters.onnx_asr_recogniser import FAMILIES, files_of, load_onnx_asr
 from cortex_transcriber.shipped_model import MANIFEST as SHIPPED
 from cortex_transcriber.speech import manifest as manifests
 from cortex_transcriber.speech.manifest import Manifest, ManifestError
@@ -50,16 +53,15 @@ def verify(directory: Path) -> Manifest:
         ModelUnusable: something is missing, differs, or lies outside the directory.
     """
     manifest = _read(directory)
-    for extra in sorted(set(_files(directory)) - set(manifest.files)):
+    there = _beside(directory, [directory / name for name in manifest.files])
+    for extra in sorted(set(there) - set(manifest.files)):
         raise ModelUnusable(directory, f"{extra} is not in {manifests.FILE_NAME}", manifest.name)
     for path, digest in manifest.files.items():
         _check(directory, path, digest, manifest.name)
     return manifest
 
 
-def describe(
-    directory: Path, name: str, family: str, language: str, quantization: str = "", *, nested: Iterable[str] = ()
-) -> Manifest:
+def describe(directory: Path, name: str, family: str, language: str, quantization: str = "") -> Manifest:
     """Write the manifest of a directory that has none, with the sha256 that its files have now.
 
     Args:
@@ -68,17 +70,30 @@ def describe(
         family: what loads it.
         language: BCP-47 tag, empty for several.
         quantization: suffix of its files.
-        nested: those that lie in folders of the directory, by their paths below it.
     """
-    files = {name: _sha256(directory / name) for name in sorted({*_files(directory), *nested})}
-    manifest = Manifest(name, family, language, files, quantization)
+    names = _beside(directory, _taken(directory, family, quantization))
+    manifest = Manifest(name, family, language, {name: _sha256(directory / name) for name in names}, quantization)
     (directory / manifests.FILE_NAME).write_text(manifest.to_json())
     return manifest
 
 
-def _files(directory: Path) -> list[str]:
-    """Loaders take what they find, so every file beside the manifest counts; folders hold no part of a model."""
-    return sorted(path.name for path in directory.iterdir() if path.is_file() and path.name != manifests.FILE_NAME)
+def _taken(directory: Path, family: str, quantization: str) -> list[Path]:
+    """What the family's loader would take; nothing where it cannot, which loading will tell."""
+    if family not in FAMILIES:
+        return []
+    with contextlib.suppress(ModelLoadingError):
+        return files_of(directory, family, quantization)
+    return []
+
+
+def _beside(directory: Path, files: Iterable[Path]) -> list[str]:
+    """All files of the directory and of the folders in which these lie, by their paths below it.
+
+    Loaders take what they find, and models have their weights in further files, so every file there counts.
+    """
+    folders = {directory, *(file.parent for file in files)}
+    found = {path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file()}
+    return sorted(path.relative_to(directory).as_posix() for path in found if path != directory / manifests.FILE_NAME)
 
 
 def _read(directory: Path) -> Manifest:

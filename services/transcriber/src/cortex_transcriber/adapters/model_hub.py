@@ -73,22 +73,19 @@ def fetch(name: str, directory: Path, quantization: str = "") -> Manifest:
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".fetch-") as scratch:
         made = Path(scratch) / "model"
-        nested = _download(name, made, quantization)
-        manifest = describe(made, folder_name(name), model.family, model.language, quantization, nested=nested)
+        _download(name, made, quantization)
+        manifest = describe(made, folder_name(name), model.family, model.language, quantization)
         made.rename(directory)
     return manifest
 
 
-def _download(name: str, made: Path, quantization: str) -> list[str]:
-    """The files that lie in folders, by their paths."""
+def _download(name: str, made: Path, quantization: str) -> None:
     logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)  # it repeats what is raised
     try:
-        found = create_asr_resolver(name, made, offline=False).resolve_model(quantization=quantization or None)
+        create_asr_resolver(name, made, offline=False).resolve_model(quantization=quantization or None)
     except ModuleNotFoundError as error:
         raise HubAway("the hub's client is not installed: install cortex-transcriber[hub]") from error
     except Exception as error:
         # The hub's client raises what its HTTP library does.
         raise HubAway(f"the model hub cannot be reached, or lacks its files ({type(error).__name__})") from error
     shutil.rmtree(made / ".cache", ignore_errors=True)
-    paths = [path.relative_to(made) for path in found.values()]
-    return [path.as_posix() for path in paths if len(path.parts) > 1]

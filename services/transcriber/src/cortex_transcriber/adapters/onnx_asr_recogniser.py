@@ -7,7 +7,7 @@ from typing import Final
 
 from onnx_asr.adapters import TimestampedResultsAsrAdapter
 from onnx_asr.asr import TimestampedResult
-from onnx_asr.loader import Manager
+from onnx_asr.loader import Manager, create_asr_resolver
 
 from cortex_transcriber.adapters.onnx_sessions import session_options
 from cortex_transcriber.speech.manifest import Manifest
@@ -35,7 +35,11 @@ FAMILIES: Final = (
 
 
 class OnnxAsrRecogniser:
-    """A model behind onnx-asr. On a CPU batches pad and cost, so utterances are recognised one by one."""
+    """A model behind onnx-asr. On a CPU batches pad and cost, so utterances are recognised one by one.
+
+    Its Whisper tells no probabilities: all of its texts have confidence 1, and the voice detector alone judges them.
+    Exports that answer logits where probabilities belong are as sure as they can be, and never surer.
+    """
 
     batch_size = 1
 
@@ -57,18 +61,31 @@ class OnnxAsrRecogniser:
         log_probabilities = result.logprobs or []
         mean = sum(log_probabilities) / max(1, len(log_probabilities))
         tokens = len(result.tokens or ())
-        return Recognised(result.text.strip(), math.exp(mean), tokens, self.language, self.name)
+        return Recognised(result.text.strip(), min(1.0, math.exp(mean)), tokens, self.language, self.name)
+
+
+def files_of(directory: Path, family: str, quantization: str) -> list[Path]:
+    """Which files of the directory the loader of a family takes; some lie in folders.
+
+    Raises:
+        onnx_asr.utils.ModelLoadingError: one is missing, or there are several.
+    """
+    resolver = create_asr_resolver(family, directory, offline=True)
+    return sorted(resolver.resolve_model(quantization=quantization or None).values())
 
 
 def load_onnx_asr(directory: Path, manifest: Manifest) -> OnnxAsrRecogniser:
     """Load the directory as the family that its manifest names. Nothing is downloaded.
 
     Raises:
-        ValueError: the family is none that onnx-asr knows.
+        ValueError: the family is none that onnx-asr knows, or its loader would take a file that nobody verified.
         onnx_asr.utils.ModelLoadingError: the directory lacks a file of that family.
     """
     if manifest.family not in FAMILIES:
         raise ValueError(f"family must be moonshine or one of {', '.join(FAMILIES)}")
+    for file in files_of(directory, manifest.family, manifest.quantization):
+        if (name := file.relative_to(directory).as_posix()) not in manifest.files:
+            raise ValueError(f"{name} is not in the manifest")
     manager = Manager(sess_options=session_options(), providers=["CPUExecutionProvider"])
     quantization = manifest.quantization or None
     model = manager.create_asr(manifest.family, directory, quantization=quantization, offline=True)
