@@ -139,12 +139,13 @@ class Presence:
 
 
 class Recognition:
-    """Reads the marks; finals may be held back, to be let go in any order, or fail."""
+    """Reads the marks; finals may be held back, to be let go in any order, or fail. Interims may be dictated."""
 
     def __init__(self) -> None:
         self._recogniser = ScriptedRecogniser()
         self.held: dict[int, asyncio.Event] = {}
         self.failing: dict[int, Exception] = {}
+        self.hypotheses: list[str] = []
 
     async def final(self, segment: SegmentReady, project_id: str) -> Recognised:
         """The marks of a segment."""
@@ -158,7 +159,8 @@ class Recognition:
     async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:
         """The marks so far."""
         assert project_id == PROJECT
-        return self._recogniser.recognise(due.samples)
+        heard = self._recogniser.recognise(due.samples)
+        return replace(heard, text=self.hypotheses.pop(0)) if self.hypotheses else heard
 
 
 class Live:

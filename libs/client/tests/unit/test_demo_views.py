@@ -44,7 +44,7 @@ def play(view: View) -> None:
     with view:
         view.step("PostgreSQL")
         view.begins()
-        view.saying("ada", "Good mor")
+        view.saying("ada", "Good mor", 4)
         view.said("ada", "Good morning.")
         view.noted("Ben joined")
         view.received(EVENT)

@@ -200,14 +200,16 @@ async def test_interim_texts_come_to_those_who_ask(
     """What somebody is saying, so far; others hear nothing of it, and none of it is stored."""
     watcher, other = Watcher(sessions, session, include_interim=True), Watcher(sessions, session)
     await watcher.through("caught_up")
-    speaking = LiveInterim(session_id=session.id, participant_id=str(uuid.uuid4()), peer_id="phone", text="hel")
+    speaking = LiveInterim(
+        session_id=session.id, participant_id=str(uuid.uuid4()), peer_id="phone", text="hel", stable_length=2
+    )
     subject = f"cortex.live.{session.project_id}.{session.id}.{speaking.participant_id}"
 
     await live.publish(f"cortex.live.{session.project_id}.{uuid.uuid4()}.x", speaking.SerializeToString())
     await live.publish(subject, b"\xff no message")
     answer = await first_interim(watcher, live, subject, speaking)
     assert (answer.interim.participant_id, answer.interim.peer_id) == (speaking.participant_id, "phone")
-    assert (answer.interim.text, answer.position) == ("hel", 0)
+    assert (answer.interim.text, answer.interim.stable_length, answer.position) == ("hel", 2, 0)
     await stop(sessions, session)
     assert kinds(await other.through("session_over")) == ["caught_up", "session_over"]
 

@@ -114,6 +114,25 @@ class WhenSomebodySpeaks:
         assert (said.participant_id, said.peer_id) == ("participant of ada", "peer-1")
         assert said.start_offset == interim.start_offset
 
+    async def test_the_stable_part_of_interim_texts_stays(self, stage: Stage) -> None:
+        """Each text of an utterance begins with what was stable before it; the next utterance begins anew."""
+        stage.recognition.hypotheses = ["so the fox.", "So the box jumps.", "And the box jumped over", "another"]
+        spoken = payloads(talk(7, (180, 60), (60, 1)))
+        async with stage.bot(include_interim=True) as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            for number, (first, end) in enumerate([(0, 60), (60, 120), (120, 180), (180, 300)], start=1):
+                bot.hear(spoken[first:end], first=first)
+                await bot.until("interim", number)
+        told = [(answer.interim.text, answer.interim.stable_length) for answer in bot.of("interim")]
+        assert told == [
+            ("so the fox.", 0),
+            ("So the box jumps.", len("So the")),
+            ("So the box jumped over", len("So the box")),
+            ("another", 0),
+        ]
+        assert [(said.text, said.stable_length) for said in stage.live.said] == told
+
     async def test_a_peer_that_leaves_is_heard_out(self, stage: Stage) -> None:
         """What it said last is stored before the goodbye, which is dated by its last frame; the stream goes on."""
         async with stage.bot() as bot:

@@ -33,7 +33,7 @@ class PlainView:
         programme = self._programme
         self._line(f"{programme.title}: {programme.seconds:.0f} s, {', '.join(programme.names.values())}")
 
-    def saying(self, user_id: str, text: str) -> None:
+    def saying(self, user_id: str, text: str, _stable: int) -> None:
         """Somebody speaks; this is their text so far."""
         self._line(f"{self._name(user_id)} … {text}")
 

@@ -82,7 +82,7 @@ class Reader:
         """Interims come by another way than messages: one that is late belongs to something already said."""
         said_until = self._said_until.get(interim.participant_id, timedelta())
         if interim.start_offset.ToTimedelta() >= said_until:
-            self._view.saying(self._user(interim.participant_id), interim.text)
+            self._view.saying(self._user(interim.participant_id), interim.text, interim.stable_length)
 
     def _user(self, participant_id: str) -> str:
         return self._participants.get(participant_id, NOBODY)

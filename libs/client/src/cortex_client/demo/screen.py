@@ -62,7 +62,7 @@ class ScreenView:
         self._since = time.monotonic()
         self._live: Live | None = None
         self._said: list[Text] = []
-        self._saying: dict[str, str] = {}
+        self._saying: dict[str, Text] = {}
         self._events: list[Text] = []
         self._received = 0
 
@@ -82,14 +82,14 @@ class ScreenView:
         self._live = Live(get_renderable=self._screen, console=self._console, refresh_per_second=FRAMES_A_SECOND)
         self._live.start()
 
-    def saying(self, user_id: str, text: str) -> None:
-        """Somebody speaks; this is their text so far."""
-        self._saying[user_id] = text
+    def saying(self, user_id: str, text: str, stable: int) -> None:
+        """Somebody speaks; this is their text so far. What may still change is dim."""
+        self._saying[user_id] = Text.assemble((text[:stable], "italic"), (f"{text[stable:]} …", "dim italic"))
 
     def said(self, user_id: str, text: str) -> None:
         """A message became readable, and takes the place of what its speaker was saying."""
         self._saying.pop(user_id, None)
-        self._keep(self._said, self._speech(user_id, text, ""))
+        self._keep(self._said, self._speech(user_id, Text(text)))
 
     def noted(self, text: str) -> None:
         """A note of the system became readable."""
@@ -147,12 +147,12 @@ class ScreenView:
         return Panel(row)
 
     def _conversation(self) -> RenderableType:
-        saying = [self._speech(user_id, f"{text} …", "dim italic") for user_id, text in list(self._saying.items())]
+        saying = [self._speech(user_id, text) for user_id, text in list(self._saying.items())]
         return Panel(Tail(Group(*self._said, *saying)), title="messages")
 
-    def _speech(self, user_id: str, text: str, style: str) -> Text:
+    def _speech(self, user_id: str, text: Text) -> Text:
         name = self._programme.names.get(user_id, user_id)
-        return Text.assemble((f"{name}  ", f"bold {self._colour(user_id)}"), (text, style))
+        return Text.assemble((f"{name}  ", f"bold {self._colour(user_id)}"), text)
 
     def _colour(self, user_id: str) -> str:
         speakers = list(self._programme.names)

@@ -56,8 +56,8 @@ class View(Protocol):
         """The meeting begins."""
         ...
 
-    def saying(self, user_id: str, text: str) -> None:
-        """Somebody speaks; this is their text so far."""
+    def saying(self, user_id: str, text: str, stable: int) -> None:
+        """Somebody speaks; this is their text so far, of which so many characters stay."""
         ...
 
     def said(self, user_id: str, text: str) -> None:

@@ -98,7 +98,13 @@ def _visit(of: Visit) -> resources_pb2.PeerVisit:
 
 
 def _interim(of: LiveInterim) -> Interim:
-    return Interim(participant_id=of.participant_id, peer_id=of.peer_id, text=of.text, start_offset=of.start_offset)
+    return Interim(
+        participant_id=of.participant_id,
+        peer_id=of.peer_id,
+        text=of.text,
+        start_offset=of.start_offset,
+        stable_length=of.stable_length,
+    )
 
 
 def _stamp(at: datetime | None) -> Timestamp | None:

@@ -51,7 +51,11 @@ def refused(handle: int, status: Status, *, removed: bool) -> StreamAudioRespons
 
 def interim(handle: int, live: LiveInterim) -> StreamAudioResponse:
     """What a peer is saying, so far."""
-    return StreamAudioResponse(interim=InterimText(peer=handle, text=live.text, start_offset=live.start_offset))
+    return StreamAudioResponse(
+        interim=InterimText(
+            peer=handle, text=live.text, start_offset=live.start_offset, stable_length=live.stable_length
+        )
+    )
 
 
 def final(handle: int, heard: HearUtterance, numbering: Numbering, position: int) -> StreamAudioResponse:

@@ -6,6 +6,7 @@ from cortex.transcriber.v1.live_pb2 import LiveInterim
 from cortex_eventing.cancelling import cancel_until_ended
 from cortex_eventing.times import span
 
+from cortex_transcriber.speech.agreeing import Agreed, Agreement
 from cortex_transcriber.speech.events import InterimDue
 from cortex_transcriber.stream import answers
 from cortex_transcriber.stream.parts import Parts
@@ -22,6 +23,7 @@ class SoFar:
         self._over_through = -1
         self._due: InterimDue | None = None
         self._telling: asyncio.Task[None] | None = None
+        self._agreement, self._agreed_on = Agreement(), -1
 
     def due(self, event: InterimDue) -> None:
         """Tell what was said so far, once the attempt before this one is done."""
@@ -49,19 +51,26 @@ class SoFar:
         recognised = await self._parts.recognition.interim(due, self._venue.session.project_id)
         if recognised is None or not recognised.text or due.first_sequence <= self._over_through:
             return
-        live = self._live(due, recognised.text)
+        live = self._live(due, self._agreement_on(due.first_sequence).heard(recognised.text))
         await self._parts.live.say(self._venue.session.project_id, live)
         if self._venue.include_interim:
             await self._venue.outbox.offer(answers.interim(self._whose.arrival.handle, live))
 
-    def _live(self, due: InterimDue, text: str) -> LiveInterim:
+    def _agreement_on(self, first_sequence: int) -> Agreement:
+        """What is stable of the utterance that begins there; it is forgotten when another one is told of."""
+        if first_sequence != self._agreed_on:
+            self._agreement, self._agreed_on = Agreement(), first_sequence
+        return self._agreement
+
+    def _live(self, due: InterimDue, agreed: Agreed) -> LiveInterim:
         began = self._whose.arrival.numbering.began(due.first_sequence)
         return LiveInterim(
             session_id=self._venue.session.session_id,
             participant_id=self._whose.person.participant_id,
             peer_id=self._whose.arrival.peer_id,
-            text=text,
+            text=agreed.text,
             start_offset=span(began - self._venue.session.zero_at),
+            stable_length=agreed.stable_length,
         )
 
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cortex/transcriber/v1/live.proto\x12\x15\x63ortex.transcriber.v1\x1a\x1egoogle/protobuf/duration.proto\"\x89\x01\n\x0bLiveInterim\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12\x0f\n\x07peer_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12/\n\x0cstart_offset\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cortex/transcriber/v1/live.proto\x12\x15\x63ortex.transcriber.v1\x1a\x1egoogle/protobuf/duration.proto\"\xa0\x01\n\x0bLiveInterim\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12\x0f\n\x07peer_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12/\n\x0cstart_offset\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rstable_length\x18\x06 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cortex.transcriber.v1.live_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LIVEINTERIM']._serialized_start=92
-  _globals['_LIVEINTERIM']._serialized_end=229
+  _globals['_LIVEINTERIM']._serialized_end=252
 # @@protoc_insertion_point(module_scope)

@@ -28,6 +28,7 @@ class LiveInterim(_message.Message):
     PEER_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     START_OFFSET_FIELD_NUMBER: _builtins.int
+    STABLE_LENGTH_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     participant_id: _builtins.str
@@ -36,6 +37,11 @@ class LiveInterim(_message.Message):
     """The peer that speaks."""
     text: _builtins.str
     """The text so far."""
+    stable_length: _builtins.int
+    """So many characters (Unicode code points) of `text`, from its beginning, stay: every later interim of this utterance
+    (same peer, same `start_offset`) begins with them, and has as many or more. The final text may differ even there, and
+    a stream that was resumed in the middle of an utterance begins anew.
+    """
     @_builtins.property
     def start_offset(self) -> _duration_pb2.Duration:
         """Where the utterance began, counted from the session's creation."""
@@ -48,10 +54,11 @@ class LiveInterim(_message.Message):
         peer_id: _builtins.str = ...,
         text: _builtins.str = ...,
         start_offset: _duration_pb2.Duration | None = ...,
+        stable_length: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_offset", b"start_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "start_offset", b"start_offset", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "stable_length", b"stable_length", "start_offset", b"start_offset", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -401,10 +401,15 @@ class InterimText(_message.Message):
     PEER_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     START_OFFSET_FIELD_NUMBER: _builtins.int
+    STABLE_LENGTH_FIELD_NUMBER: _builtins.int
     peer: _builtins.int
     """The peer's number on this stream."""
     text: _builtins.str
     """The text so far."""
+    stable_length: _builtins.int
+    """So many characters (Unicode code points) of `text`, from its beginning, stay: every later interim of this utterance
+    on this stream begins with them, and has as many or more. The final text may differ even there.
+    """
     @_builtins.property
     def start_offset(self) -> _duration_pb2.Duration:
         """Where the utterance began, counted from the session's creation."""
@@ -415,10 +420,11 @@ class InterimText(_message.Message):
         peer: _builtins.int = ...,
         text: _builtins.str = ...,
         start_offset: _duration_pb2.Duration | None = ...,
+        stable_length: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_offset", b"start_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["peer", b"peer", "start_offset", b"start_offset", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peer", b"peer", "stable_length", b"stable_length", "start_offset", b"start_offset", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
