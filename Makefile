@@ -10,13 +10,14 @@ setup:   ## make .venv from the pins (the other targets call it)
 	@python3 scripts/setup.py
 	@$(PY) scripts/fetch_model.py
 
-check: setup  ## format, lint, types, protos
+check: setup  ## format, lint, types, protos, pages
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m mypy --explicit-package-bases tests soak scripts/speech
 	MYPYPATH=bench $(PY) -m mypy --explicit-package-bases bench
 	$(PY) scripts/protos.py check
+	$(PY) scripts/service_pages.py check
 
 fix: setup  ## format and mend what can be mended
 	$(PY) -m ruff format .
@@ -43,7 +44,10 @@ soak: setup  ## kill things at random and count what is lost (SOAK_MINUTES=10, S
 protos: setup  ## generate libs/contracts anew from protos/
 	$(PY) scripts/protos.py generate
 
+pages: setup  ## write the tables of settings and metrics in services/*/README.md anew
+	$(PY) scripts/service_pages.py write
+
 pins: setup  ## compile requirements/ anew
 	scripts/pin.sh
 
-.PHONY: help setup demo up check fix test bench speech soak protos pins
+.PHONY: help setup demo up check fix test bench speech soak protos pages pins

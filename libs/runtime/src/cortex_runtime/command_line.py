@@ -13,6 +13,7 @@ from cortex_runtime import logs
 from cortex_runtime.failures import CannotStart
 from cortex_runtime.process import CANNOT_START, FAILED, STOPPED, Service, Settings, run
 from cortex_runtime.settings import SettingsError, load
+from cortex_runtime.settings_table import Variable, variables
 
 
 def no_arguments(parser: ArgumentParser) -> None:
@@ -55,16 +56,22 @@ class CommandLine(Generic[Settings]):
     def main(self, arguments: Sequence[str] | None = None) -> int:
         """Do what the arguments say; the exit status: 0 done, 1 failed, 2 cannot start as it was set up."""
         asked = self._parser().parse_args(arguments)
+        if asked.command == "settings":
+            sys.stdout.writelines(f"{_told(variable)}\n" for variable in variables(self.settings))
+            return STOPPED
         if asked.command in self.tasks:
             return self._do(self.tasks[asked.command], asked)
         return run(f"cortex-{self.name}", self.settings, self.service)
 
     def _parser(self) -> ArgumentParser:
         parser = ArgumentParser(
-            prog=f"python -m cortex_{self.name}", description=self.about, epilog="Settings: CORTEX_* variables."
+            prog=f"python -m cortex_{self.name}",
+            description=self.about,
+            epilog="Settings: CORTEX_* variables, see `settings`.",
         )
         commands = parser.add_subparsers(dest="command", metavar="command")
         commands.add_parser("serve", help="run the service until it is asked to stop (the default)")
+        commands.add_parser("settings", help="list the variables that it reads from the environment")
         for name, task in self.tasks.items():
             task.declare(commands.add_parser(name, help=task.help))
         return parser
@@ -84,6 +91,11 @@ class CommandLine(Generic[Settings]):
 
     async def _answer(self, task: Task[Settings], settings: Settings, asked: Namespace) -> str:
         return await task.run(settings, asked)
+
+
+def _told(variable: Variable) -> str:
+    default = "must be set" if variable.default is None else f"default: {variable.default}"
+    return f"{variable.name} ({variable.rule}; {default})\n    {variable.meaning}"
 
 
 def _refuse(status: int, *lines: str) -> int:

@@ -148,7 +148,7 @@ class AdminSettings(Group):
 
     Attributes:
         host: where it listens; loopback only for now.
-        port: 0 for any free one; None for no such server.
+        port: 0 for any free one; without it there is no such server.
     """
 
     host: Loopback = "127.0.0.1"
@@ -237,13 +237,14 @@ def load(settings: type[Settings]) -> Settings:
 def _problems(settings: type[BaseSettings], detail: Mapping[str, Any]) -> Iterable[Problem]:
     path = [str(part) for part in detail["loc"]]
     if detail["type"] != "missing":
-        return [Problem(_variable(path), str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input "))]
+        return [Problem(variable_of(path), str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input "))]
     group = settings.model_fields[path[0]].annotation if len(path) == 1 else None
     if isinstance(group, type) and issubclass(group, Group):
         required = [name for name, field in group.model_fields.items() if field.is_required()]
-        return [Problem(_variable([*path, name]), "is missing") for name in required]
-    return [Problem(_variable(path), "is missing")]
+        return [Problem(variable_of([*path, name]), "is missing") for name in required]
+    return [Problem(variable_of(path), "is missing")]
 
 
-def _variable(path: Sequence[str]) -> str:
+def variable_of(path: Sequence[str]) -> str:
+    """The variable that a field is read from, by the field's place in the settings."""
     return PREFIX + "_".join(path).upper()

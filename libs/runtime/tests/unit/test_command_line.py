@@ -98,6 +98,14 @@ def test_an_unknown_command_is_refused_with_a_hint(capsys: pytest.CaptureFixture
     assert "'count'" in capsys.readouterr().err
 
 
+def test_settings_are_listed_where_none_are_set(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who sets a service up needs the list before anything works."""
+    assert SAMPLE.main(["settings"]) == 0
+    listed = capsys.readouterr().out
+    assert "CORTEX_CLAIM_KEY (text, secret; must be set)\n" in listed
+    assert "CORTEX_GRPC_HOST (text; default: 127.0.0.1)\n" in listed
+
+
 def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A task starts no better than the service does."""
     for name in ENVIRONMENT:
