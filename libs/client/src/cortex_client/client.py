@@ -85,16 +85,21 @@ class CortexClient:
         gateway: str,
         *,
         title: str = "",
+        language: str = "",
         request_id: str = "",
         timeout: float | None = None,
     ) -> session.CreateSessionResponse:
-        """Begin the transcription of a room. Raises RoomTaken when it has an active session."""
+        """Begin the transcription of a room. Raises RoomTaken when it has an active session.
+
+        `language` is what is spoken in it, as a BCP-47 tag: it chooses the speech model.
+        """
         request = session.CreateSessionRequest(
             project_id=self.project_id,
             request_id=request_id or new_request_id(),
             external_room_id=external_room_id,
             gateway=gateway,
             title=title,
+            language=language,
         )
         return await self._call(self.session.CreateSession, request, timeout)
 

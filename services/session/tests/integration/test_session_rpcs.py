@@ -41,16 +41,24 @@ def named(session: Session) -> dict[str, str]:
 
 async def test_a_session_is_created_active_and_started(sessions: SessionServiceStub, project: str) -> None:
     """The answer holds everything that was said, and is what Get and List say."""
-    answer = await create(sessions, project, title="Raid", idle_timeout=Duration(seconds=600))
+    answer = await create(sessions, project, title="Raid", idle_timeout=Duration(seconds=600), language="de-CH")
     session = answer.session
     assert (session.project_id, session.external_room_id, session.gateway) == (project, *ROOM.values())
     assert (session.title, session.idle_timeout.ToTimedelta()) == ("Raid", timedelta(minutes=10))
+    assert session.language == "de-CH"
     assert (session.status, session.bot_status) == (SESSION_STATUS_ACTIVE, BOT_STATUS_REQUESTED)
     assert session.start_time == session.create_time
     assert not session.HasField("end_time")
     assert await sessions.GetSession(GetSessionRequest(**named(session))) == session
     listed = await sessions.ListSessions(ListSessionsRequest(project_id=project, min_position=answer.position))
     assert list(listed.sessions) == [session]
+
+
+@pytest.mark.parametrize("language", ["english!", "e", "en_GB", "en-", "x" * 9, "en" + "-abcdefgh" * 4])
+async def test_what_is_no_language_is_refused(sessions: SessionServiceStub, project: str, language: str) -> None:
+    """A tag is checked where it is said: a model is chosen by it much later."""
+    refusal = await refusal_of(create(sessions, project, language=language))
+    assert (refusal.code, refusal.fields) == (StatusCode.INVALID_ARGUMENT, ("language",))
 
 
 async def test_a_session_may_be_started_by_hand(sessions: SessionServiceStub, project: str) -> None:

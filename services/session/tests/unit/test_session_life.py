@@ -36,9 +36,10 @@ CREATED = SessionCreated(
     title="Raid",
     idle_timeout=span(timedelta(minutes=10)),
     created_at=stamp(ZERO),
+    language="de-CH",
 )
 ENDED = SessionEnded(session_id=str(ID), reason=END_REASON_STOPPED, ended_at=stamp(LATER))
-PLAN = Plan("Raid", timedelta(minutes=10), auto_start=False)
+PLAN = Plan("Raid", timedelta(minutes=10), auto_start=False, language="de-CH")
 CREATE = CreateSession(ID, ROOM, PLAN, ZERO)
 START = StartSession(ID, LATER)
 STOP = StopSession(ID, LATER)

@@ -33,6 +33,7 @@ def session(of: Session, project_id: str) -> resources_pb2.Session:
         start_time=_stamp(of.started_at),
         end_time=_stamp(of.ended_at),
         etag=etag_of(of.version),
+        language=of.language,
     )
 
 

@@ -174,7 +174,7 @@ def _session_id(request: OfSession) -> SessionId:
 
 def _plan(request: CreateSessionRequest) -> Plan:
     auto_start = request.auto_start if request.HasField("auto_start") else True
-    return Plan(request.title, length_of(request.idle_timeout), auto_start)
+    return Plan(request.title, length_of(request.idle_timeout), auto_start, request.language)
 
 
 def _place_after(page: PageRequest) -> tuple[datetime, uuid.UUID]:

@@ -16,11 +16,13 @@ class Plan:
     Attributes:
         idle_timeout: it ends itself after this long without speech; zero for never.
         auto_start: whether the bot is asked to join at once.
+        language: what is spoken, as a BCP-47 tag; empty when nobody says.
     """
 
     title: str = ""
     idle_timeout: timedelta = timedelta(0)
     auto_start: bool = True
+    language: str = ""
 
 
 @dataclass(frozen=True)

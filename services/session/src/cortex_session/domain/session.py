@@ -33,6 +33,7 @@ class Session:
         session_id: its id, as canonical text.
         idle_timeout: it ends itself after this long without speech; zero for never.
         created_at: the zero of every offset in it.
+        language: what is spoken, as a BCP-47 tag; empty when nobody said.
         started_at: when its bot was first asked to join.
         ended_at: None while it is active.
         version: how often it changed, from 1.
@@ -44,6 +45,7 @@ class Session:
     idle_timeout: timedelta
     created_at: datetime
     version: int
+    language: str = ""
     bot_status: BotStatus.ValueType = BOT_STATUS_UNSPECIFIED
     started_at: datetime | None = None
     end_reason: EndReason.ValueType = END_REASON_UNSPECIFIED
@@ -72,6 +74,7 @@ def _created(event: SessionCreated) -> Session:
         idle_timeout=length_of(event.idle_timeout),
         created_at=time_of(event.created_at),
         version=1,
+        language=event.language,
     )
 
 

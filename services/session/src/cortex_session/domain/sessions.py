@@ -54,6 +54,7 @@ def _create(command: CreateSession) -> Decision[SessionEvent]:
         title=command.plan.title,
         idle_timeout=span(command.plan.idle_timeout) if command.plan.idle_timeout else None,
         created_at=stamp(command.at),
+        language=command.plan.language,
     )
     events: list[SessionEvent] = [created]
     if command.plan.auto_start:

@@ -31,6 +31,7 @@ class SessionRow:
     ended_at: datetime | None
     version: int
     created_position: int
+    language: str
 
     @property
     def session(self) -> Session:
@@ -42,6 +43,7 @@ class SessionRow:
             idle_timeout=self.idle_timeout,
             created_at=self.created_at,
             version=self.version,
+            language=self.language,
             bot_status=self.bot_status,  # type: ignore[arg-type]
             started_at=self.started_at,
             end_reason=self.end_reason,  # type: ignore[arg-type]
@@ -75,6 +77,7 @@ def _row(session: Session, project_id: str, created_position: int) -> SessionRow
         ended_at=session.ended_at,
         version=session.version,
         created_position=created_position,
+        language=session.language,
     )
 
 

@@ -32,6 +32,7 @@ class SessionCreated(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     IDLE_TIMEOUT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The new session."""
     external_room_id: _builtins.str
@@ -40,6 +41,8 @@ class SessionCreated(_message.Message):
     """Where the bot joins the room."""
     title: _builtins.str
     """What people call it."""
+    language: _builtins.str
+    """What is spoken in the room, as a BCP-47 tag; empty when nobody said."""
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
         """It shall end itself after this long without speech. Absent: never. Not enforced yet: it is kept, and nothing ends by
@@ -59,10 +62,11 @@ class SessionCreated(_message.Message):
         title: _builtins.str = ...,
         idle_timeout: _duration_pb2.Duration | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "idle_timeout", b"idle_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "external_room_id", b"external_room_id", "gateway", b"gateway", "idle_timeout", b"idle_timeout", "session_id", b"session_id", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "external_room_id", b"external_room_id", "gateway", b"gateway", "idle_timeout", b"idle_timeout", "language", b"language", "session_id", b"session_id", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,27 +27,27 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cortex/session/v1/resources.proto\x12\x11\x63ortex.session.v1\x1a\x1c\x63ortex/common/v1/claim.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x03\n\x07Session\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xternal_room_id\x18\x03 \x01(\t\x12\x0f\n\x07gateway\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x30\n\x06status\x18\x06 \x01(\x0e\x32 .cortex.session.v1.SessionStatus\x12\x30\n\nend_reason\x18\x07 \x01(\x0e\x32\x1c.cortex.session.v1.EndReason\x12\x30\n\nbot_status\x18\x08 \x01(\x0e\x32\x1c.cortex.session.v1.BotStatus\x12/\n\x0cidle_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\r \x01(\t\"\xc2\x03\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12,\n\x04type\x18\x03 \x01(\x0e\x32\x1e.cortex.session.v1.MessageType\x12\x16\n\x0eparticipant_id\x18\x04 \x01(\t\x12\x18\n\x10\x65xternal_user_id\x18\x05 \x01(\t\x12\x13\n\x0bsender_name\x18\x06 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x07 \x01(\t\x12-\n\ttimestamp\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0cstart_offset\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07peer_id\x18\x0b \x01(\t\x12&\n\x05\x63laim\x18\x0c \x01(\x0e\x32\x17.cortex.common.v1.Claim\x12\x12\n\nconfidence\x18\r \x01(\x02\x12\x10\n\x08language\x18\x0e \x01(\t\x12\r\n\x05model\x18\x0f \x01(\t\x12\x14\n\x0cutterance_id\x18\x10 \x01(\t\"\x84\x02\n\nAttendance\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xternal_user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12-\n\tjoin_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nleave_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05spoke\x18\x07 \x01(\x08\x12,\n\x06visits\x18\x08 \x03(\x0b\x32\x1c.cortex.session.v1.PeerVisit\"\xa3\x01\n\tPeerVisit\x12\x0f\n\x07peer_id\x18\x01 \x01(\t\x12&\n\x05\x63laim\x18\x02 \x01(\x0e\x32\x17.cortex.common.v1.Claim\x12-\n\tjoin_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nleave_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*d\n\rSessionStatus\x12\x1e\n\x1aSESSION_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15SESSION_STATUS_ACTIVE\x10\x01\x12\x18\n\x14SESSION_STATUS_ENDED\x10\x02*T\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45ND_REASON_STOPPED\x10\x01\x12\x13\n\x0f\x45ND_REASON_IDLE\x10\x02*\x9d\x01\n\tBotStatus\x12\x1a\n\x16\x42OT_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42OT_STATUS_REQUESTED\x10\x01\x12\x16\n\x12\x42OT_STATUS_JOINING\x10\x02\x12\x16\n\x12\x42OT_STATUS_IN_ROOM\x10\x03\x12\x13\n\x0f\x42OT_STATUS_LEFT\x10\x04\x12\x15\n\x11\x42OT_STATUS_FAILED\x10\x05*[\n\x0bMessageType\x12\x1c\n\x18MESSAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_TYPE_USER\x10\x01\x12\x17\n\x13MESSAGE_TYPE_SYSTEM\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cortex/session/v1/resources.proto\x12\x11\x63ortex.session.v1\x1a\x1c\x63ortex/common/v1/claim.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x03\n\x07Session\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xternal_room_id\x18\x03 \x01(\t\x12\x0f\n\x07gateway\x18\x04 \x01(\t\x12\r\n\x05title\x18\x05 \x01(\t\x12\x30\n\x06status\x18\x06 \x01(\x0e\x32 .cortex.session.v1.SessionStatus\x12\x30\n\nend_reason\x18\x07 \x01(\x0e\x32\x1c.cortex.session.v1.EndReason\x12\x30\n\nbot_status\x18\x08 \x01(\x0e\x32\x1c.cortex.session.v1.BotStatus\x12/\n\x0cidle_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12\x10\n\x08language\x18\x0e \x01(\t\"\xc2\x03\n\x07Message\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12,\n\x04type\x18\x03 \x01(\x0e\x32\x1e.cortex.session.v1.MessageType\x12\x16\n\x0eparticipant_id\x18\x04 \x01(\t\x12\x18\n\x10\x65xternal_user_id\x18\x05 \x01(\t\x12\x13\n\x0bsender_name\x18\x06 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x07 \x01(\t\x12-\n\ttimestamp\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0cstart_offset\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07peer_id\x18\x0b \x01(\t\x12&\n\x05\x63laim\x18\x0c \x01(\x0e\x32\x17.cortex.common.v1.Claim\x12\x12\n\nconfidence\x18\r \x01(\x02\x12\x10\n\x08language\x18\x0e \x01(\t\x12\r\n\x05model\x18\x0f \x01(\t\x12\x14\n\x0cutterance_id\x18\x10 \x01(\t\"\x84\x02\n\nAttendance\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12\x18\n\x10\x65xternal_user_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12-\n\tjoin_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nleave_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05spoke\x18\x07 \x01(\x08\x12,\n\x06visits\x18\x08 \x03(\x0b\x32\x1c.cortex.session.v1.PeerVisit\"\xa3\x01\n\tPeerVisit\x12\x0f\n\x07peer_id\x18\x01 \x01(\t\x12&\n\x05\x63laim\x18\x02 \x01(\x0e\x32\x17.cortex.common.v1.Claim\x12-\n\tjoin_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nleave_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*d\n\rSessionStatus\x12\x1e\n\x1aSESSION_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15SESSION_STATUS_ACTIVE\x10\x01\x12\x18\n\x14SESSION_STATUS_ENDED\x10\x02*T\n\tEndReason\x12\x1a\n\x16\x45ND_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x45ND_REASON_STOPPED\x10\x01\x12\x13\n\x0f\x45ND_REASON_IDLE\x10\x02*\x9d\x01\n\tBotStatus\x12\x1a\n\x16\x42OT_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42OT_STATUS_REQUESTED\x10\x01\x12\x16\n\x12\x42OT_STATUS_JOINING\x10\x02\x12\x16\n\x12\x42OT_STATUS_IN_ROOM\x10\x03\x12\x13\n\x0f\x42OT_STATUS_LEFT\x10\x04\x12\x15\n\x11\x42OT_STATUS_FAILED\x10\x05*[\n\x0bMessageType\x12\x1c\n\x18MESSAGE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_TYPE_USER\x10\x01\x12\x17\n\x13MESSAGE_TYPE_SYSTEM\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cortex.session.v1.resources_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SESSIONSTATUS']._serialized_start=1491
-  _globals['_SESSIONSTATUS']._serialized_end=1591
-  _globals['_ENDREASON']._serialized_start=1593
-  _globals['_ENDREASON']._serialized_end=1677
-  _globals['_BOTSTATUS']._serialized_start=1680
-  _globals['_BOTSTATUS']._serialized_end=1837
-  _globals['_MESSAGETYPE']._serialized_start=1839
-  _globals['_MESSAGETYPE']._serialized_end=1930
+  _globals['_SESSIONSTATUS']._serialized_start=1509
+  _globals['_SESSIONSTATUS']._serialized_end=1609
+  _globals['_ENDREASON']._serialized_start=1611
+  _globals['_ENDREASON']._serialized_end=1695
+  _globals['_BOTSTATUS']._serialized_start=1698
+  _globals['_BOTSTATUS']._serialized_end=1855
+  _globals['_MESSAGETYPE']._serialized_start=1857
+  _globals['_MESSAGETYPE']._serialized_end=1948
   _globals['_SESSION']._serialized_start=152
-  _globals['_SESSION']._serialized_end=607
-  _globals['_MESSAGE']._serialized_start=610
-  _globals['_MESSAGE']._serialized_end=1060
-  _globals['_ATTENDANCE']._serialized_start=1063
-  _globals['_ATTENDANCE']._serialized_end=1323
-  _globals['_PEERVISIT']._serialized_start=1326
-  _globals['_PEERVISIT']._serialized_end=1489
+  _globals['_SESSION']._serialized_end=625
+  _globals['_MESSAGE']._serialized_start=628
+  _globals['_MESSAGE']._serialized_end=1078
+  _globals['_ATTENDANCE']._serialized_start=1081
+  _globals['_ATTENDANCE']._serialized_end=1341
+  _globals['_PEERVISIT']._serialized_start=1344
+  _globals['_PEERVISIT']._serialized_end=1507
 # @@protoc_insertion_point(module_scope)

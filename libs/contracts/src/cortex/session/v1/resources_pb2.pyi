@@ -149,6 +149,7 @@ class Session(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The session's id."""
     project_id: _builtins.str
@@ -167,6 +168,8 @@ class Session(_message.Message):
     """Where its bot is."""
     etag: _builtins.str
     """The version of this representation."""
+    language: _builtins.str
+    """What is spoken in the room, as a BCP-47 tag; empty when nobody said."""
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
         """It shall end itself after this long without speech. 0 or absent: never. Not enforced yet: it is kept and shown, and
@@ -201,10 +204,11 @@ class Session(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "idle_timeout", b"idle_timeout", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_status", b"bot_status", "create_time", b"create_time", "end_reason", b"end_reason", "end_time", b"end_time", "etag", b"etag", "external_room_id", b"external_room_id", "gateway", b"gateway", "id", b"id", "idle_timeout", b"idle_timeout", "project_id", b"project_id", "start_time", b"start_time", "status", b"status", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_status", b"bot_status", "create_time", b"create_time", "end_reason", b"end_reason", "end_time", b"end_time", "etag", b"etag", "external_room_id", b"external_room_id", "gateway", b"gateway", "id", b"id", "idle_timeout", b"idle_timeout", "language", b"language", "project_id", b"project_id", "start_time", b"start_time", "status", b"status", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

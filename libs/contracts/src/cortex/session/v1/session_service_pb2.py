@@ -28,7 +28,7 @@ from cortex.session.v1 import resources_pb2 as cortex_dot_session_dot_v1_dot_res
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'cortex/session/v1/session_service.proto\x12\x11\x63ortex.session.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63ortex/common/v1/feed.proto\x1a!cortex/session/v1/resources.proto\x1a\x1egoogle/protobuf/duration.proto\"\x9b\x02\n\x14\x43reateSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12$\n\x10\x65xternal_room_id\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1c\n\x07gateway\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x04\x88\x01\x01\x12\x17\n\x05title\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12?\n\x0cidle_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\x12\x17\n\nauto_start\x18\x07 \x01(\x08H\x00\x88\x01\x01\x42\r\n\x0b_auto_start\"V\n\x15\x43reateSessionResponse\x12+\n\x07session\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.Session\x12\x10\n\x08position\x18\x02 \x01(\x03\"r\n\x13StartSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1c\n\nsession_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"U\n\x14StartSessionResponse\x12+\n\x07session\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.Session\x12\x10\n\x08position\x18\x02 \x01(\x03\"q\n\x12StopSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1c\n\nsession_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"T\n\x13StopSessionResponse\x12+\n\x07session\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.Session\x12\x10\n\x08position\x18\x02 \x01(\x03\"n\n\x11GetSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0cmin_position\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xc8\x01\n\x13ListSessionsRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12:\n\x06status\x18\x04 \x01(\x0e\x32 .cortex.session.v1.SessionStatusB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0cmin_position\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"]\n\x14ListSessionsResponse\x12,\n\x08sessions\x18\x01 \x03(\x0b\x32\x1a.cortex.session.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x02\n\x13ListMessagesRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x36\n\x04type\x18\x05 \x01(\x0e\x32\x1e.cortex.session.v1.MessageTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x0eparticipant_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\x0cmin_position\x18\x07 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"]\n\x14ListMessagesResponse\x12,\n\x08messages\x18\x01 \x03(\x0b\x32\x1a.cortex.session.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8c\x01\n\x14WatchMessagesRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0e\x61\x66ter_position\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x17\n\x0finclude_interim\x18\x04 \x01(\x08\"\xfb\x01\n\x15WatchMessagesResponse\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.MessageH\x00\x12\x30\n\tcaught_up\x18\x02 \x01(\x0b\x32\x1b.cortex.session.v1.CaughtUpH\x00\x12-\n\x07interim\x18\x03 \x01(\x0b\x32\x1a.cortex.session.v1.InterimH\x00\x12\x36\n\x0csession_over\x18\x04 \x01(\x0b\x32\x1e.cortex.session.v1.SessionOverH\x00\x12\x10\n\x08position\x18\x05 \x01(\x03\x42\x08\n\x06\x63hange\"\n\n\x08\x43\x61ughtUp\";\n\x0bSessionOver\x12,\n\x06reason\x18\x01 \x01(\x0e\x32\x1c.cortex.session.v1.EndReason\"\x88\x01\n\x07Interim\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x0f\n\x07peer_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12/\n\x0cstart_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rstable_length\x18\x05 \x01(\r\"\xac\x01\n\x15ListAttendanceRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x1d\n\x0cmin_position\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"e\n\x16ListAttendanceResponse\x12\x32\n\x0b\x61ttendances\x18\x01 \x03(\x0b\x32\x1d.cortex.session.v1.Attendance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xeb\x06\n\x0eSessionService\x12\x62\n\rCreateSession\x12\'.cortex.session.v1.CreateSessionRequest\x1a(.cortex.session.v1.CreateSessionResponse\x12_\n\x0cStartSession\x12&.cortex.session.v1.StartSessionRequest\x1a\'.cortex.session.v1.StartSessionResponse\x12\\\n\x0bStopSession\x12%.cortex.session.v1.StopSessionRequest\x1a&.cortex.session.v1.StopSessionResponse\x12N\n\nGetSession\x12$.cortex.session.v1.GetSessionRequest\x1a\x1a.cortex.session.v1.Session\x12_\n\x0cListSessions\x12&.cortex.session.v1.ListSessionsRequest\x1a\'.cortex.session.v1.ListSessionsResponse\x12_\n\x0cListMessages\x12&.cortex.session.v1.ListMessagesRequest\x1a\'.cortex.session.v1.ListMessagesResponse\x12\x64\n\rWatchMessages\x12\'.cortex.session.v1.WatchMessagesRequest\x1a(.cortex.session.v1.WatchMessagesResponse0\x01\x12\x65\n\x0eListAttendance\x12(.cortex.session.v1.ListAttendanceRequest\x1a).cortex.session.v1.ListAttendanceResponse\x12W\n\nReadEvents\x12#.cortex.common.v1.ReadEventsRequest\x1a$.cortex.common.v1.ReadEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'cortex/session/v1/session_service.proto\x12\x11\x63ortex.session.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1b\x63ortex/common/v1/feed.proto\x1a!cortex/session/v1/resources.proto\x1a\x1egoogle/protobuf/duration.proto\"\xde\x02\n\x14\x43reateSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12$\n\x10\x65xternal_room_id\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1c\n\x07gateway\x18\x04 \x01(\tB\x0b\xbaH\x08r\x06\x18\x80\x04\x88\x01\x01\x12\x17\n\x05title\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12?\n\x0cidle_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\x12\x17\n\nauto_start\x18\x07 \x01(\x08H\x00\x88\x01\x01\x12\x41\n\x08language\x18\x08 \x01(\tB/\xbaH,r\'\x18#2#^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x42\r\n\x0b_auto_start\"V\n\x15\x43reateSessionResponse\x12+\n\x07session\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.Session\x12\x10\n\x08position\x18\x02 \x01(\x03\"r\n\x13StartSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1c\n\nsession_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"U\n\x14StartSessionResponse\x12+\n\x07session\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.Session\x12\x10\n\x08position\x18\x02 \x01(\x03\"q\n\x12StopSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1c\n\nsession_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"T\n\x13StopSessionResponse\x12+\n\x07session\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.Session\x12\x10\n\x08position\x18\x02 \x01(\x03\"n\n\x11GetSessionRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1d\n\x0cmin_position\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xc8\x01\n\x13ListSessionsRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12:\n\x06status\x18\x04 \x01(\x0e\x32 .cortex.session.v1.SessionStatusB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0cmin_position\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"]\n\x14ListSessionsResponse\x12,\n\x08sessions\x18\x01 \x03(\x0b\x32\x1a.cortex.session.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x87\x02\n\x13ListMessagesRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x36\n\x04type\x18\x05 \x01(\x0e\x32\x1e.cortex.session.v1.MessageTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\x0eparticipant_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x1d\n\x0cmin_position\x18\x07 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"]\n\x14ListMessagesResponse\x12,\n\x08messages\x18\x01 \x03(\x0b\x32\x1a.cortex.session.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8c\x01\n\x14WatchMessagesRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1f\n\x0e\x61\x66ter_position\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x17\n\x0finclude_interim\x18\x04 \x01(\x08\"\xfb\x01\n\x15WatchMessagesResponse\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1a.cortex.session.v1.MessageH\x00\x12\x30\n\tcaught_up\x18\x02 \x01(\x0b\x32\x1b.cortex.session.v1.CaughtUpH\x00\x12-\n\x07interim\x18\x03 \x01(\x0b\x32\x1a.cortex.session.v1.InterimH\x00\x12\x36\n\x0csession_over\x18\x04 \x01(\x0b\x32\x1e.cortex.session.v1.SessionOverH\x00\x12\x10\n\x08position\x18\x05 \x01(\x03\x42\x08\n\x06\x63hange\"\n\n\x08\x43\x61ughtUp\";\n\x0bSessionOver\x12,\n\x06reason\x18\x01 \x01(\x0e\x32\x1c.cortex.session.v1.EndReason\"\x88\x01\n\x07Interim\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x0f\n\x07peer_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12/\n\x0cstart_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rstable_length\x18\x05 \x01(\r\"\xac\x01\n\x15ListAttendanceRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x1d\n\x0cmin_position\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"e\n\x16ListAttendanceResponse\x12\x32\n\x0b\x61ttendances\x18\x01 \x03(\x0b\x32\x1d.cortex.session.v1.Attendance\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xeb\x06\n\x0eSessionService\x12\x62\n\rCreateSession\x12\'.cortex.session.v1.CreateSessionRequest\x1a(.cortex.session.v1.CreateSessionResponse\x12_\n\x0cStartSession\x12&.cortex.session.v1.StartSessionRequest\x1a\'.cortex.session.v1.StartSessionResponse\x12\\\n\x0bStopSession\x12%.cortex.session.v1.StopSessionRequest\x1a&.cortex.session.v1.StopSessionResponse\x12N\n\nGetSession\x12$.cortex.session.v1.GetSessionRequest\x1a\x1a.cortex.session.v1.Session\x12_\n\x0cListSessions\x12&.cortex.session.v1.ListSessionsRequest\x1a\'.cortex.session.v1.ListSessionsResponse\x12_\n\x0cListMessages\x12&.cortex.session.v1.ListMessagesRequest\x1a\'.cortex.session.v1.ListMessagesResponse\x12\x64\n\rWatchMessages\x12\'.cortex.session.v1.WatchMessagesRequest\x1a(.cortex.session.v1.WatchMessagesResponse0\x01\x12\x65\n\x0eListAttendance\x12(.cortex.session.v1.ListAttendanceRequest\x1a).cortex.session.v1.ListAttendanceResponse\x12W\n\nReadEvents\x12#.cortex.common.v1.ReadEventsRequest\x1a$.cortex.common.v1.ReadEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATESESSIONREQUEST'].fields_by_name['title']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_CREATESESSIONREQUEST'].fields_by_name['idle_timeout']._loaded_options = None
   _globals['_CREATESESSIONREQUEST'].fields_by_name['idle_timeout']._serialized_options = b'\272H\013\252\001\010\"\004\010\200\243\0052\000'
+  _globals['_CREATESESSIONREQUEST'].fields_by_name['language']._loaded_options = None
+  _globals['_CREATESESSIONREQUEST'].fields_by_name['language']._serialized_options = b'\272H,r\'\030#2#^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$\330\001\001'
   _globals['_STARTSESSIONREQUEST'].fields_by_name['project_id']._loaded_options = None
   _globals['_STARTSESSIONREQUEST'].fields_by_name['project_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_STARTSESSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -106,41 +108,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTATTENDANCEREQUEST'].fields_by_name['min_position']._loaded_options = None
   _globals['_LISTATTENDANCEREQUEST'].fields_by_name['min_position']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_CREATESESSIONREQUEST']._serialized_start=188
-  _globals['_CREATESESSIONREQUEST']._serialized_end=471
-  _globals['_CREATESESSIONRESPONSE']._serialized_start=473
-  _globals['_CREATESESSIONRESPONSE']._serialized_end=559
-  _globals['_STARTSESSIONREQUEST']._serialized_start=561
-  _globals['_STARTSESSIONREQUEST']._serialized_end=675
-  _globals['_STARTSESSIONRESPONSE']._serialized_start=677
-  _globals['_STARTSESSIONRESPONSE']._serialized_end=762
-  _globals['_STOPSESSIONREQUEST']._serialized_start=764
-  _globals['_STOPSESSIONREQUEST']._serialized_end=877
-  _globals['_STOPSESSIONRESPONSE']._serialized_start=879
-  _globals['_STOPSESSIONRESPONSE']._serialized_end=963
-  _globals['_GETSESSIONREQUEST']._serialized_start=965
-  _globals['_GETSESSIONREQUEST']._serialized_end=1075
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1078
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=1278
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1280
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1373
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1376
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1639
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1641
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1734
-  _globals['_WATCHMESSAGESREQUEST']._serialized_start=1737
-  _globals['_WATCHMESSAGESREQUEST']._serialized_end=1877
-  _globals['_WATCHMESSAGESRESPONSE']._serialized_start=1880
-  _globals['_WATCHMESSAGESRESPONSE']._serialized_end=2131
-  _globals['_CAUGHTUP']._serialized_start=2133
-  _globals['_CAUGHTUP']._serialized_end=2143
-  _globals['_SESSIONOVER']._serialized_start=2145
-  _globals['_SESSIONOVER']._serialized_end=2204
-  _globals['_INTERIM']._serialized_start=2207
-  _globals['_INTERIM']._serialized_end=2343
-  _globals['_LISTATTENDANCEREQUEST']._serialized_start=2346
-  _globals['_LISTATTENDANCEREQUEST']._serialized_end=2518
-  _globals['_LISTATTENDANCERESPONSE']._serialized_start=2520
-  _globals['_LISTATTENDANCERESPONSE']._serialized_end=2621
-  _globals['_SESSIONSERVICE']._serialized_start=2624
-  _globals['_SESSIONSERVICE']._serialized_end=3499
+  _globals['_CREATESESSIONREQUEST']._serialized_end=538
+  _globals['_CREATESESSIONRESPONSE']._serialized_start=540
+  _globals['_CREATESESSIONRESPONSE']._serialized_end=626
+  _globals['_STARTSESSIONREQUEST']._serialized_start=628
+  _globals['_STARTSESSIONREQUEST']._serialized_end=742
+  _globals['_STARTSESSIONRESPONSE']._serialized_start=744
+  _globals['_STARTSESSIONRESPONSE']._serialized_end=829
+  _globals['_STOPSESSIONREQUEST']._serialized_start=831
+  _globals['_STOPSESSIONREQUEST']._serialized_end=944
+  _globals['_STOPSESSIONRESPONSE']._serialized_start=946
+  _globals['_STOPSESSIONRESPONSE']._serialized_end=1030
+  _globals['_GETSESSIONREQUEST']._serialized_start=1032
+  _globals['_GETSESSIONREQUEST']._serialized_end=1142
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=1145
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=1345
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=1347
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=1440
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1443
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=1706
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1708
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1801
+  _globals['_WATCHMESSAGESREQUEST']._serialized_start=1804
+  _globals['_WATCHMESSAGESREQUEST']._serialized_end=1944
+  _globals['_WATCHMESSAGESRESPONSE']._serialized_start=1947
+  _globals['_WATCHMESSAGESRESPONSE']._serialized_end=2198
+  _globals['_CAUGHTUP']._serialized_start=2200
+  _globals['_CAUGHTUP']._serialized_end=2210
+  _globals['_SESSIONOVER']._serialized_start=2212
+  _globals['_SESSIONOVER']._serialized_end=2271
+  _globals['_INTERIM']._serialized_start=2274
+  _globals['_INTERIM']._serialized_end=2410
+  _globals['_LISTATTENDANCEREQUEST']._serialized_start=2413
+  _globals['_LISTATTENDANCEREQUEST']._serialized_end=2585
+  _globals['_LISTATTENDANCERESPONSE']._serialized_start=2587
+  _globals['_LISTATTENDANCERESPONSE']._serialized_end=2688
+  _globals['_SESSIONSERVICE']._serialized_start=2691
+  _globals['_SESSIONSERVICE']._serialized_end=3566
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,7 @@ class CreateSessionRequest(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     IDLE_TIMEOUT_FIELD_NUMBER: _builtins.int
     AUTO_START_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """The project."""
     request_id: _builtins.str
@@ -45,6 +46,10 @@ class CreateSessionRequest(_message.Message):
     """What people call it."""
     auto_start: _builtins.bool
     """Whether the bot is asked to join at once. Absent: yes."""
+    language: _builtins.str
+    """What is spoken in the room, as a BCP-47 tag such as `en` or `de-CH`: it chooses the speech model. Empty: the
+    transcriber's own choice. A language that no model of the transcriber hears is refused when audio comes, not here.
+    """
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
         """It shall end itself after this long without speech, up to 24 hours. 0 or absent: never. Not enforced yet: it is
@@ -61,10 +66,11 @@ class CreateSessionRequest(_message.Message):
         title: _builtins.str = ...,
         idle_timeout: _duration_pb2.Duration | None = ...,
         auto_start: _builtins.bool | None = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_auto_start", b"_auto_start", "auto_start", b"auto_start", "idle_timeout", b"idle_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_auto_start", b"_auto_start", "auto_start", b"auto_start", "external_room_id", b"external_room_id", "gateway", b"gateway", "idle_timeout", b"idle_timeout", "project_id", b"project_id", "request_id", b"request_id", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_auto_start", b"_auto_start", "auto_start", b"auto_start", "external_room_id", b"external_room_id", "gateway", b"gateway", "idle_timeout", b"idle_timeout", "language", b"language", "project_id", b"project_id", "request_id", b"request_id", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__auto_start: _TypeAlias = _typing.Literal["auto_start"]  # noqa: Y015
     _WhichOneofArgType__auto_start: _TypeAlias = _typing.Literal["_auto_start", b"_auto_start"]  # noqa: Y015
