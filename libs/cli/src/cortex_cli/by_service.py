@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from cortex.transcriber.v1.transcriber_service_pb2 import RecognizedUtterance
 from cortex_client import CallFailed, CortexClient
 from cortex_client.client import Addresses
 from cortex_client.errors import LimitReached, TimedOut, Unavailable
+from google.protobuf.duration_pb2 import Duration
 
 from cortex_cli.complaint import Complaint
 from cortex_cli.hints import HINTS, refused
 from cortex_cli.ports import Heard, Hearer, Told
-from cortex_cli.transcript import Utterance
+from cortex_cli.transcript import Utterance, Word
 
 
 class ServiceHearer:
@@ -24,16 +26,7 @@ class ServiceHearer:
         """Hear a file; the service says nothing of its progress."""
         told(0.0, None)
         answer = await self._client.recognize(data, model=self._model)
-        utterances = (
-            Utterance(
-                said.start_offset.ToTimedelta().total_seconds(),
-                said.end_offset.ToTimedelta().total_seconds(),
-                said.text,
-                said.confidence,
-            )
-            for said in answer.utterances
-        )
-        return Heard(answer.duration.ToTimedelta().total_seconds(), tuple(utterances))
+        return Heard(_seconds(answer.duration), tuple(_utterance(said) for said in answer.utterances))
 
 
 @asynccontextmanager
@@ -69,6 +62,15 @@ async def hearing_by(service: str, project: str, model: str) -> AsyncIterator[He
     """The pipeline of the transcriber at `host:port`."""
     async with connected(service, project) as client:
         yield _Complaining(ServiceHearer(client, model), service)
+
+
+def _utterance(said: RecognizedUtterance) -> Utterance:
+    words = tuple(Word(_seconds(word.start_offset), word.text, word.confidence) for word in said.words)
+    return Utterance(_seconds(said.start_offset), _seconds(said.end_offset), said.text, said.confidence, words)
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.ToTimedelta().total_seconds()
 
 
 def _complaint(failure: CallFailed, service: str) -> Complaint:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from cortex_cli.transcript import Transcript, Utterance
+from cortex_cli.transcript import Transcript, Utterance, Word
 
 MS, MS_PER_MINUTE, MS_PER_HOUR = 1_000, 60_000, 3_600_000
 CONFIDENCE_DIGITS: Final = 4
@@ -58,17 +58,30 @@ def json_line(transcript: Transcript) -> str:
             "file": transcript.file,
             "duration": round(transcript.duration, 3),
             "text": transcript.text,
-            "utterances": [
-                {
-                    "start": round(utterance.start, 3),
-                    "end": round(utterance.end, 3),
-                    "text": utterance.text,
-                    "confidence": round(utterance.confidence, CONFIDENCE_DIGITS),
-                }
-                for utterance in transcript.utterances
-            ],
+            "utterances": [_utterance(utterance) for utterance in transcript.utterances],
         }
     )
+
+
+def _utterance(utterance: Utterance) -> dict[str, object]:
+    """`words` are left out where the model tells no times."""
+    said: dict[str, object] = {
+        "start": round(utterance.start, 3),
+        "end": round(utterance.end, 3),
+        "text": utterance.text,
+        "confidence": round(utterance.confidence, CONFIDENCE_DIGITS),
+    }
+    if utterance.words:
+        said["words"] = [_word(word) for word in utterance.words]
+    return said
+
+
+def _word(word: Word) -> dict[str, object]:
+    return {
+        "start": round(word.start, 3),
+        "text": word.text,
+        "confidence": round(word.confidence, CONFIDENCE_DIGITS),
+    }
 
 
 def _line(value: Mapping[str, object]) -> str:

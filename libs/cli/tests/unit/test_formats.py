@@ -4,7 +4,7 @@ import json
 
 import pytest
 from cortex_cli.formats import Format, written
-from cortex_cli.transcript import Transcript, Utterance
+from cortex_cli.transcript import Transcript, Utterance, Word
 
 pytestmark = pytest.mark.unit
 
@@ -72,3 +72,14 @@ def test_json_is_one_object_a_line() -> None:
     line = written(MEETING, Format.JSON)
     assert line.count("\n") == 1
     assert json.loads(line)["utterances"][1]["text"] == MEETING.utterances[1].text
+
+
+def test_json_has_the_times_of_words_where_there_are_any() -> None:
+    """A model that tells when a word began has it told; other formats show the text alone."""
+    words = (Word(0.08, "Good", 0.99999), Word(0.51239, "morning.", 0.5))
+    transcript = Transcript("m.wav", 2.0, (Utterance(0.08, 2.0, "Good morning.", 0.7, words),))
+    assert json.loads(written(transcript, Format.JSON))["utterances"][0]["words"] == [
+        {"start": 0.08, "text": "Good", "confidence": 1.0},
+        {"start": 0.512, "text": "morning.", "confidence": 0.5},
+    ]
+    assert written(transcript, Format.TEXT) == "Good morning.\n"

@@ -80,6 +80,7 @@ class WhenHearing:
             assert length_of(said.start_offset).total_seconds() == pytest.approx(first * FRAME_MS / 1_000)
             assert length_of(said.end_offset).total_seconds() == pytest.approx((last + 1) * FRAME_MS / 1_000)
             assert said.confidence == 1.0
+            assert [(word.text, word.start_offset) for word in said.words] == [(said.text, said.start_offset)]
 
     async def test_nothing_is_stored(
         self, transcriber: TranscriberServiceStub, project: str, spoken: Pcm, events: Events

@@ -49,6 +49,8 @@ async def test_what_is_said_is_stored_told_and_acknowledged(
             range(event.first_sequence, event.last_sequence + 1)
         )
         assert (event.external_user_id, event.display_name, event.session_id) == ("ada", "Ada", session)
+        assert [(word.text, word.start_offset) for word in event.words.words] == [(event.text, event.start_offset)]
+    assert [list(answer.final.words) for answer in bot.of("final")] == [list(event.words.words) for event in utterances]
 
 
 async def test_48_khz_are_heard_as_well(bot: Bot, project: str, session: str, reading: list[bytes]) -> None:

@@ -7,10 +7,10 @@ import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
 from cortex_eventing.errors import InvalidInput, LimitReached, NotFound, Unavailable
-from cortex_eventing.times import stamp, time_of
+from cortex_eventing.times import length_of, stamp, time_of
 from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
-from cortex_transcriber.domain.commands import Absence
+from cortex_transcriber.domain.commands import Absence, HearUtterance, SpeakerKey
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.limits import Limits
 from cortex_transcriber.stream.metrics import UNRECOGNISED
@@ -18,7 +18,16 @@ from cortex_transcriber.stream.open_streams import OpenStreams
 from cortex_transcriber.stream.ports import Unrecognisable
 from google.rpc import code_pb2
 
-from services.transcriber.tests.streaming import ANOTHER, FRAME_MS, PEER_ZERO, SESSION_ZERO, Stage, payloads, talk
+from services.transcriber.tests.streaming import (
+    ANOTHER,
+    FRAME_MS,
+    PEER_ZERO,
+    SESSION,
+    SESSION_ZERO,
+    Stage,
+    payloads,
+    talk,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -61,6 +70,40 @@ class WhenSomebodySpeaks:
             final = (await bot.until("final"))[0].final
         offset = PEER_ZERO - SESSION_ZERO + timedelta(milliseconds=FRAME_MS) * final.first_sequence
         assert final.start_offset.ToTimedelta() == offset
+
+    async def test_words_are_placed_where_they_were_said(self, stage: Stage) -> None:
+        """In the event and in the final alike; behind lost frames, too."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:20])
+            bot.hear(TALK[25:], first=25)
+            bot.say(end=pb.End())
+            await bot.closed()
+        stored = [event for event in stage.speakers.events if isinstance(event, UtteranceTranscribed)]
+        words = [word for event in stored for word in event.words.words]
+        assert len(words) == len(stored) + 1
+        for word in words:
+            ((_, first), *_) = frames_heard([word.text])
+            assert length_of(word.start_offset) == offset_of(first)
+        assert [list(answer.final.words) for answer in bot.of("final")] == [list(event.words.words) for event in stored]
+
+    async def test_words_of_what_is_left_of_an_utterance_keep_their_place(self, stage: Stage) -> None:
+        """Another stream stored its beginning meanwhile: the rest is heard, and placed, by itself."""
+        hold = stage.recognition.held[0] = asyncio.Event()
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:120])
+            await stage.heard(120)
+            speaker = SpeakerKey(SESSION, "peer-1")
+            theirs = HearUtterance(speaker, 0, 30, True, SESSION_ZERO, SESSION_ZERO, "7:0-30", 1.0, "en", "scripted")
+            await stage.speakers.handle(theirs, stage.speakers.origin)
+            hold.set()
+            final = (await bot.until("final"))[0].final
+        assert final.first_sequence == 31
+        assert final.text.startswith("7:31-")
+        assert [(word.text, length_of(word.start_offset)) for word in final.words] == [(final.text, offset_of(31))]
 
     async def test_when_it_was_heard_is_told_by_our_clock(self, stage: Stage) -> None:
         """Each utterance carries when its first frame came in, however late its words are there."""
@@ -488,6 +531,11 @@ class WhenItEnds:
             bot.say(end=pb.End())
             await bot.closed()
         assert stage.speakers.texts == await uninterrupted()
+
+
+def offset_of(sequence: int) -> timedelta:
+    """Where a frame begins, counted from the session's creation."""
+    return PEER_ZERO - SESSION_ZERO + sequence * timedelta(milliseconds=FRAME_MS)
 
 
 def starts() -> list[int]:

@@ -8,13 +8,21 @@ from cortex_testkit.tiny_models import BUILDERS
 from cortex_transcriber.adapters.model_directory import ModelUnusable, describe, load_recogniser, verify
 from cortex_transcriber.adapters.model_hub import HUB
 from cortex_transcriber.adapters.onnx_asr_recogniser import FAMILIES
-from cortex_transcriber.speech.recogniser import Recogniser
+from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser
 
 pytestmark = pytest.mark.unit
 
 SECOND = np.random.default_rng(5).normal(scale=0.1, size=16_000).astype(np.float32)
 SHORTER = SECOND[:5_000]
 TELLS_NO_PROBABILITIES = {"whisper", "whisper-ort"}
+TELLS_NO_TIMES = {*TELLS_NO_PROBABILITIES, "nemo-conformer-aed"}
+LARGEST_STEP = 0.3
+"""Seconds: T-one fills audio up to chunks of so many, and may hear something there."""
+
+
+def timed(heard: Recognised) -> list[tuple[str, float]]:
+    """Its words and when they began."""
+    return [(word.text, word.start) for word in heard.words]
 
 
 def tiny(directory: Path, family: str) -> Recogniser:
@@ -46,8 +54,24 @@ def test_a_directory_of_the_family_is_heard_with(family: str, tmp_path: Path) ->
 def test_neighbours_in_a_batch_change_nothing(family: str, tmp_path: Path) -> None:
     """Weights are floats here, so what is padded for a longer neighbour leaves the words as they are."""
     recogniser = tiny(tmp_path, family)
-    together = [heard.text for heard in recogniser.recognise_batch([SECOND, SHORTER])]
-    assert together == [recogniser.recognise(samples).text for samples in (SECOND, SHORTER)]
+    together = recogniser.recognise_batch([SECOND, SHORTER])
+    alone = [recogniser.recognise(samples) for samples in (SECOND, SHORTER)]
+    assert [heard.text for heard in together] == [heard.text for heard in alone]
+    assert [timed(heard) for heard in together] == [timed(heard) for heard in alone]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_words_have_times_where_the_family_tells_them(family: str, tmp_path: Path) -> None:
+    """They are the words of the text, in their order, none of them after the audio."""
+    heard = tiny(tmp_path, family).recognise(SECOND)
+    assert (not heard.words) == (family in TELLS_NO_TIMES)
+    if heard.words:
+        starts = [word.start for word in heard.words]
+        assert " ".join(word.text for word in heard.words) == heard.text
+        assert starts == sorted(starts)
+        assert len(set(starts)) > 1 or len(starts) == 1
+        assert 0 <= starts[0] <= starts[-1] <= len(SECOND) / SAMPLE_RATE + LARGEST_STEP
+        assert all(0 < word.confidence <= 1 for word in heard.words)
 
 
 @pytest.mark.parametrize("family", ["nemo-conformer-rnnt", "whisper"])

@@ -34,6 +34,14 @@ def test_a_gap_is_told() -> None:
     assert heard(marked) == "1:0-9 1:12-39"
 
 
+def test_each_run_has_its_place() -> None:
+    """Words are timed from the beginning of what is heard, to the frame."""
+    marked = mark(NOISE, FRAME, speaker=1)
+    marked[10 * FRAME : 12 * FRAME] = 0
+    words = ScriptedRecogniser().recognise(marked[4 * FRAME :].astype(np.float32) / 32_768).words
+    assert [(word.text, word.start) for word in words] == [("1:4-9", 0.0), ("1:12-39", 8 * 0.02)]
+
+
 def test_audio_without_marks_says_nothing() -> None:
     """Silence and noise have no words."""
     assert heard(NOISE) == ""

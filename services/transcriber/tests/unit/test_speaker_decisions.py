@@ -8,7 +8,7 @@ import pytest
 from cortex.common.v1.claim_pb2 import CLAIM_UNVERIFIED
 from cortex.transcriber.v1.events_pb2 import SpeakerJoined, SpeakerLeft, UtteranceTranscribed
 from cortex_eventing.errors import Impossible
-from cortex_eventing.times import span, stamp
+from cortex_eventing.times import length_of, span, stamp
 from cortex_transcriber.domain.commands import (
     Absence,
     HearUtterance,
@@ -22,6 +22,7 @@ from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.errors import AlreadyHeard, NumberingChanged, SpeakerUnknown
 from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.domain.speaker import SpeakerEvent
+from cortex_transcriber.speech.words import Word
 
 pytestmark = pytest.mark.unit
 
@@ -151,6 +152,19 @@ class WhenSpeaking:
     def test_an_utterance_is_attributed_and_timed(self) -> None:
         """Every time derives from sequence numbers; who it was comes from the join."""
         assert events_of(hear(100, 149), joined()) == [transcribed(100, 149)]
+
+    def test_its_words_are_timed_like_itself(self) -> None:
+        """They count from the session's creation; what a model places behind the audio's end is placed at its end."""
+        words = (Word("hello", 0.0, 0.5), Word("there", 0.44, 1.0), Word("far", 99.0, 1.0))
+        (event,) = events_of(replace(hear(50, 99), words=words), joined())
+        assert isinstance(event, UtteranceTranscribed)
+        began = timedelta(seconds=11)
+        assert [(word.text, length_of(word.start_offset), word.confidence) for word in event.words.words] == [
+            ("hello", began, 0.5),
+            ("there", began + timedelta(milliseconds=440), 1.0),
+            ("far", began + timedelta(seconds=1), 1.0),
+        ]
+        assert length_of(event.start_offset) == began
 
     def test_the_next_one_may_follow_without_a_gap(self) -> None:
         """Utterances that touch share no frame."""

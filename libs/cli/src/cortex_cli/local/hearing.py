@@ -9,12 +9,13 @@ from cortex_runtime.failures import CannotStart
 from cortex_runtime.settings import SettingsError, load
 from cortex_transcriber.recording_wiring import Standalone, StandaloneSettings, standalone
 from cortex_transcriber.recordings.hearing import Progress
+from cortex_transcriber.recordings.hearing import Utterance as HeardUtterance
 from cortex_transcriber.settings import ModelSettings
 
 from cortex_cli.complaint import Complaint
 from cortex_cli.hints import refused
 from cortex_cli.ports import Heard, Hearer, Told
-from cortex_cli.transcript import Utterance
+from cortex_cli.transcript import Utterance, Word
 
 
 class LocalHearer:
@@ -35,13 +36,7 @@ class LocalHearer:
             raise refused(refusal.message, refusal.reason) from refusal
         except CortexError as error:
             raise Complaint("the model fails at this file", "see `cortex models check`") from error
-        return Heard(
-            heard.duration,
-            tuple(
-                Utterance(said.start, said.end, said.recognised.text, said.recognised.confidence)
-                for said in heard.utterances
-            ),
-        )
+        return Heard(heard.duration, tuple(_utterance(said) for said in heard.utterances))
 
 
 @asynccontextmanager
@@ -57,6 +52,12 @@ async def hearing_here(model_dir: Path | None) -> AsyncIterator[Hearer]:
             yield LocalHearer(transcriber)
     except CannotStart as error:
         raise Complaint(str(error)) from error
+
+
+def _utterance(said: HeardUtterance) -> Utterance:
+    recognised = said.recognised
+    words = tuple(Word(min(said.start + word.start, said.end), word.text, word.confidence) for word in recognised.words)
+    return Utterance(said.start, said.end, recognised.text, recognised.confidence, words)
 
 
 def _settings(model_dir: Path | None) -> StandaloneSettings:

@@ -13,6 +13,7 @@ from cortex.transcriber.v1.transcriber_service_pb2 import (
 from cortex_eventing.times import span
 from cortex_runtime.paging import next_page_token, page_of
 
+from cortex_transcriber.domain.words import timed
 from cortex_transcriber.recordings.hearing import Recordings, Utterance
 from cortex_transcriber.recordings.models import LoadedModel, LoadedModels
 
@@ -49,12 +50,14 @@ class RecognizeServicer:
 
 
 def _utterance(utterance: Utterance) -> RecognizedUtterance:
+    start, end = timedelta(seconds=utterance.start), timedelta(seconds=utterance.end)
     return RecognizedUtterance(
         text=utterance.recognised.text,
-        start_offset=span(timedelta(seconds=utterance.start)),
-        end_offset=span(timedelta(seconds=utterance.end)),
+        start_offset=span(start),
+        end_offset=span(end),
         confidence=utterance.recognised.confidence,
         language=utterance.recognised.language,
+        words=timed(utterance.recognised.words, start, end),
     )
 
 

@@ -12,6 +12,7 @@ from onnx_asr.loader import Manager, create_asr_resolver
 from cortex_transcriber.adapters.onnx_sessions import session_options
 from cortex_transcriber.speech.manifest import Manifest
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Samples
+from cortex_transcriber.speech.words import Word, words_of
 
 FAMILIES: Final = (
     "gigaam-multilingual-ctc",
@@ -60,8 +61,21 @@ class OnnxAsrRecogniser:
     def _recognised(self, result: TimestampedResult) -> Recognised:
         log_probabilities = result.logprobs or []
         mean = sum(log_probabilities) / max(1, len(log_probabilities))
-        tokens = len(result.tokens or ())
-        return Recognised(result.text.strip(), min(1.0, math.exp(mean)), tokens, self.language, self.name)
+        return Recognised(
+            text=result.text.strip(),
+            confidence=min(1.0, math.exp(mean)),
+            tokens=len(result.tokens or ()),
+            language=self.language,
+            model=self.name,
+            words=_words(result),
+        )
+
+
+def _words(result: TimestampedResult) -> tuple[Word, ...]:
+    """With their times, where tokens have any: those of attention models and Whisper have none."""
+    if not (result.tokens and result.timestamps and result.logprobs):
+        return ()
+    return words_of(result.tokens, result.timestamps, result.logprobs)
 
 
 def files_of(directory: Path, family: str, quantization: str) -> list[Path]:

@@ -6,12 +6,14 @@ It survives 16 kHz PCM only: resampling and codecs destroy it.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cortex_transcriber.speech.recogniser import Recognised, Samples
+from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Samples
+from cortex_transcriber.speech.words import Word
 
 SYNC: Final = 0xC0D3A5E1
 SYNC_BITS: Final = 32
@@ -27,6 +29,20 @@ RUN: Final = re.compile(r"(\d+):(\d+)-(\d+)")
 Pcm = npt.NDArray[np.int16]
 Mark = tuple[int, int]
 """Speaker and frame number."""
+
+
+@dataclass
+class _Run:
+    """Frames of a speaker that follow each other, of which the first begins with the sample at `at`."""
+
+    at: int
+    speaker: int
+    first: int
+    last: int
+
+    @property
+    def word(self) -> Word:
+        return Word(f"{self.speaker}:{self.first}-{self.last}", self.at / SAMPLE_RATE, confidence=1.0)
 
 
 def mark(pcm: Pcm, frame_samples: int, speaker: int, first_frame: int = 0) -> Pcm:
@@ -46,7 +62,7 @@ def frames_heard(texts: Iterable[str]) -> list[Mark]:
 
 
 class ScriptedRecogniser:
-    """Says `speaker:first-last` for each run of marked frames, and nothing where there are no marks."""
+    """Says `speaker:first-last` for each run of marked frames, and when; nothing where there are no marks."""
 
     name = "scripted"
     language = "en"
@@ -55,8 +71,9 @@ class ScriptedRecogniser:
 
     def recognise(self, samples: Samples) -> Recognised:
         """The runs of frames in these samples."""
-        text = " ".join(f"{speaker}:{first}-{last}" for speaker, first, last in _runs(_marks(samples)))
-        return Recognised(text, confidence=1.0, tokens=len(text.split()), language=self.language, model=self.name)
+        words = tuple(run.word for run in _runs(_marks(samples)))
+        text = " ".join(word.text for word in words)
+        return Recognised(text, 1.0, len(words), self.language, self.name, words=words)
 
     def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
         """One by one."""
@@ -72,14 +89,15 @@ def _check(speaker: int, frame: int) -> int:
     return (speaker * 31 + frame * 7 + frame // 251) % (1 << CHECK_BITS)
 
 
-def _marks(samples: Samples) -> Iterator[Mark]:
+def _marks(samples: Samples) -> Iterator[tuple[int, Mark]]:
+    """Each mark, and at which sample it begins."""
     bits = np.rint(samples * FULL_SCALE).astype(np.int64) & 1
     for at in np.flatnonzero(_number(bits, SYNC_BITS) == SYNC):
         if at + BITS <= len(bits):
             value = int("".join(map(str, bits[at + SYNC_BITS : at + BITS])), 2)
             found = value >> (FRAME_BITS + CHECK_BITS), value >> CHECK_BITS & ((1 << FRAME_BITS) - 1)
             if value & ((1 << CHECK_BITS) - 1) == _check(*found):
-                yield found
+                yield int(at), found
 
 
 def _number(bits: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.int64]:
@@ -91,14 +109,11 @@ def _number(bits: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.int64]:
     return number
 
 
-def _runs(marks: Iterable[Mark]) -> Iterator[tuple[int, int, int]]:
-    run: tuple[int, int, int] | None = None
-    for speaker, frame in marks:
-        if run and run[0] == speaker and run[2] + 1 == frame:
-            run = speaker, run[1], frame
-            continue
-        if run:
-            yield run
-        run = speaker, frame, frame
-    if run:
-        yield run
+def _runs(marks: Iterable[tuple[int, Mark]]) -> list[_Run]:
+    runs: list[_Run] = []
+    for at, (speaker, frame) in marks:
+        if runs and runs[-1].speaker == speaker and runs[-1].last + 1 == frame:
+            runs[-1].last = frame
+        else:
+            runs.append(_Run(at, speaker, frame, frame))
+    return runs

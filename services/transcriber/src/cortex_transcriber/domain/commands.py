@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from cortex.common.v1.claim_pb2 import Claim
 
 from cortex_transcriber.domain.numbering import Numbering
+from cortex_transcriber.speech.words import Word
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class HearUtterance:
     """The words of a stretch of whole frames, both sequence numbers included.
 
     `settles` says that audio up to its end need not be heard again; a piece of speech that goes on does not settle.
-    `heard_at` is when its first frame came in, by our clock.
+    `heard_at` is when its first frame came in, by our clock. `words` is empty where the model tells no times.
     """
 
     speaker: SpeakerKey
@@ -86,6 +87,7 @@ class HearUtterance:
     confidence: float
     language: str
     model: str
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cortex.transcriber.v1.events_pb2 import SpeakerJoined, SpeakerLeft, UtteranceTranscribed
+from cortex.transcriber.v1.words_pb2 import TimedWords
 from cortex_eventing.decider import Decider, Decision
 from cortex_eventing.times import span, stamp
 
@@ -18,6 +19,7 @@ from cortex_transcriber.domain.commands import (
 from cortex_transcriber.domain.errors import AlreadyHeard, NumberingChanged, SpeakerUnknown
 from cortex_transcriber.domain.numbering import Numbering
 from cortex_transcriber.domain.speaker import SPEAKER_EVENTS, Speaker, SpeakerEvent, evolve
+from cortex_transcriber.domain.words import timed
 
 REJOIN_GRACE: Final = timedelta(seconds=60)
 """A peer whose stream broke and that is back within this time never left: bots reconnect within seconds."""
@@ -113,6 +115,7 @@ def _left(key: SpeakerKey, speaker: Speaker, at: datetime) -> SpeakerLeft:
 def _transcribed(command: HearUtterance, speaker: Speaker) -> UtteranceTranscribed:
     began = speaker.numbering.began(command.first_sequence)
     ended = speaker.numbering.ended(command.last_sequence)
+    start, end = began - command.session_zero_at, ended - command.session_zero_at
     return UtteranceTranscribed(
         session_id=command.speaker.session_id,
         utterance_id=str(command.speaker.utterance_id(command.first_sequence)),
@@ -126,13 +129,14 @@ def _transcribed(command: HearUtterance, speaker: Speaker) -> UtteranceTranscrib
         last_sequence=command.last_sequence,
         started_at=stamp(began),
         ended_at=stamp(ended),
-        start_offset=span(began - command.session_zero_at),
-        end_offset=span(ended - command.session_zero_at),
+        start_offset=span(start),
+        end_offset=span(end),
         confidence=command.confidence,
         language=command.language,
         model=command.model,
         heard_at=stamp(command.heard_at),
         settled_through=command.last_sequence if command.settles else speaker.settled_through,
+        words=TimedWords(words=timed(command.words, start, end)) if command.words else None,
     )
 
 

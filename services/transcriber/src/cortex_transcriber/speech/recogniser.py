@@ -7,6 +7,8 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from cortex_transcriber.speech.words import Word
+
 SAMPLE_RATE: Final = 16_000
 """Hertz of everything after the decoder: what voice detector and models were trained on."""
 
@@ -25,6 +27,7 @@ class Recognised:
         language: BCP-47 tag, empty where the model does not say.
         model: name of the model.
         truncated: the model was stopped by its cap on tokens: it was probably repeating itself.
+        words: those of the text with their times, where the model tells.
     """
 
     text: str
@@ -33,6 +36,7 @@ class Recognised:
     language: str
     model: str
     truncated: bool = False
+    words: tuple[Word, ...] = ()
 
 
 class Recogniser(Protocol):

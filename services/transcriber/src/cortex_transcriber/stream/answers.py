@@ -19,6 +19,7 @@ from google.rpc.status_pb2 import Status
 
 from cortex_transcriber.domain.commands import HearUtterance, Person
 from cortex_transcriber.domain.numbering import Numbering
+from cortex_transcriber.domain.words import timed
 from cortex_transcriber.stream.limits import Limits
 
 
@@ -60,6 +61,8 @@ def interim(handle: int, live: LiveInterim) -> StreamAudioResponse:
 
 def final(handle: int, heard: HearUtterance, numbering: Numbering, position: int) -> StreamAudioResponse:
     """What a peer said, stored at a position."""
+    start = numbering.began(heard.first_sequence) - heard.session_zero_at
+    end = numbering.ended(heard.last_sequence) - heard.session_zero_at
     return StreamAudioResponse(
         final=FinalText(
             peer=handle,
@@ -67,10 +70,11 @@ def final(handle: int, heard: HearUtterance, numbering: Numbering, position: int
             text=heard.text,
             first_sequence=heard.first_sequence,
             last_sequence=heard.last_sequence,
-            start_offset=span(numbering.began(heard.first_sequence) - heard.session_zero_at),
-            end_offset=span(numbering.ended(heard.last_sequence) - heard.session_zero_at),
+            start_offset=span(start),
+            end_offset=span(end),
             confidence=heard.confidence,
             position=position,
+            words=timed(heard.words, start, end),
         )
     )
 

@@ -226,6 +226,7 @@ class Voice:
             confidence=recognised.confidence,
             language=recognised.language,
             model=recognised.model,
+            words=recognised.words,
         )
 
     async def _acknowledge(self, *, short_by: int) -> None:

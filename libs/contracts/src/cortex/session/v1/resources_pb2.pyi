@@ -249,7 +249,9 @@ class Message(_message.Message):
     sender_name: _builtins.str
     """The sender's name as it was then; `[System]` for system messages."""
     content: _builtins.str
-    """What was said."""
+    """What was said. When each word began, where the model tells, is in the transcriber's `utterance.transcribed` of
+    `utterance_id`.
+    """
     peer_id: _builtins.str
     """The peer that spoke."""
     claim: _claim_pb2.Claim.ValueType

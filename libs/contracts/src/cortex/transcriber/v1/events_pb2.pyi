@@ -4,6 +4,7 @@ isort:skip_file
 The events of the transcriber."""
 
 from cortex.common.v1 import claim_pb2 as _claim_pb2
+from cortex.transcriber.v1 import words_pb2 as _words_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
@@ -140,6 +141,7 @@ class UtteranceTranscribed(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     SETTLED_THROUGH_FIELD_NUMBER: _builtins.int
     HEARD_AT_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     utterance_id: _builtins.str
@@ -192,6 +194,12 @@ class UtteranceTranscribed(_message.Message):
         says. Absent in events of older releases.
         """
 
+    @_builtins.property
+    def words(self) -> _words_pb2.TimedWords:
+        """Its words and when each began, counted from the session's creation. Absent where the model does not tell, and in
+        events of older releases. Messages of a session do not repeat them.
+        """
+
     def __init__(
         self,
         *,
@@ -214,10 +222,11 @@ class UtteranceTranscribed(_message.Message):
         model: _builtins.str = ...,
         settled_through: _builtins.int = ...,
         heard_at: _timestamp_pb2.Timestamp | None = ...,
+        words: _words_pb2.TimedWords | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "ended_at", b"ended_at", "heard_at", b"heard_at", "start_offset", b"start_offset", "started_at", b"started_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "ended_at", b"ended_at", "heard_at", b"heard_at", "start_offset", b"start_offset", "started_at", b"started_at", "words", b"words"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "confidence", b"confidence", "display_name", b"display_name", "end_offset", b"end_offset", "ended_at", b"ended_at", "external_user_id", b"external_user_id", "first_sequence", b"first_sequence", "heard_at", b"heard_at", "language", b"language", "last_sequence", b"last_sequence", "model", b"model", "participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "settled_through", b"settled_through", "start_offset", b"start_offset", "started_at", b"started_at", "text", b"text", "utterance_id", b"utterance_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "confidence", b"confidence", "display_name", b"display_name", "end_offset", b"end_offset", "ended_at", b"ended_at", "external_user_id", b"external_user_id", "first_sequence", b"first_sequence", "heard_at", b"heard_at", "language", b"language", "last_sequence", b"last_sequence", "model", b"model", "participant_id", b"participant_id", "peer_id", b"peer_id", "session_id", b"session_id", "settled_through", b"settled_through", "start_offset", b"start_offset", "started_at", b"started_at", "text", b"text", "utterance_id", b"utterance_id", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,12 +26,13 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from cortex.common.v1 import audio_pb2 as cortex_dot_common_dot_v1_dot_audio__pb2
 from cortex.common.v1 import claim_pb2 as cortex_dot_common_dot_v1_dot_claim__pb2
 from cortex.common.v1 import feed_pb2 as cortex_dot_common_dot_v1_dot_feed__pb2
+from cortex.transcriber.v1 import words_pb2 as cortex_dot_transcriber_dot_v1_dot_words__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/cortex/transcriber/v1/transcriber_service.proto\x12\x15\x63ortex.transcriber.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63ortex/common/v1/audio.proto\x1a\x1c\x63ortex/common/v1/claim.proto\x1a\x1b\x63ortex/common/v1/feed.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x9f\x02\n\x12StreamAudioRequest\x12+\n\x04open\x18\x01 \x01(\x0b\x32\x1b.cortex.transcriber.v1.OpenH\x00\x12\x38\n\x0bpeer_joined\x18\x02 \x01(\x0b\x32!.cortex.transcriber.v1.PeerJoinedH\x00\x12/\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1d.cortex.transcriber.v1.FramesH\x00\x12\x34\n\tpeer_left\x18\x04 \x01(\x0b\x32\x1f.cortex.transcriber.v1.PeerLeftH\x00\x12)\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1a.cortex.transcriber.v1.EndH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"\xdb\x01\n\x04Open\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x0e\x64\x65\x66\x61ult_format\x18\x03 \x01(\x0b\x32\x1d.cortex.common.v1.AudioFormat\x12\x17\n\x0finclude_interim\x18\x04 \x01(\x08\x12G\n\x10\x65ndpoint_silence\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\x0c\"\x02\x08\x05\x32\x06\x10\x80\xc6\x86\x8f\x01\"\xe6\x01\n\nPeerJoined\x12\x15\n\x04peer\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\x12\x1b\n\x07peer_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x19\n\x07user_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12-\n\x06\x66ormat\x18\x04 \x01(\x0b\x32\x1d.cortex.common.v1.AudioFormat\x12<\n\x10sequence_zero_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\x0bresume_from\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\x95\x01\n\x06\x46rames\x12\x15\n\x04peer\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\x12\x1f\n\x0e\x66irst_sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1a\n\x08payloads\x18\x03 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10\x64\x12$\n\x0esilent_through\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x11\n\x0f_silent_through\"!\n\x08PeerLeft\x12\x15\n\x04peer\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\"\x05\n\x03\x45nd\"\xe3\x03\n\x13StreamAudioResponse\x12/\n\x06opened\x18\x01 \x01(\x0b\x32\x1d.cortex.transcriber.v1.OpenedH\x00\x12<\n\rpeer_resolved\x18\x02 \x01(\x0b\x32#.cortex.transcriber.v1.PeerResolvedH\x00\x12\x35\n\x07interim\x18\x03 \x01(\x0b\x32\".cortex.transcriber.v1.InterimTextH\x00\x12\x31\n\x05\x66inal\x18\x04 \x01(\x0b\x32 .cortex.transcriber.v1.FinalTextH\x00\x12;\n\x0c\x61\x63knowledged\x18\x05 \x01(\x0b\x32#.cortex.transcriber.v1.AcknowledgedH\x00\x12\x33\n\x08\x64raining\x18\x06 \x01(\x0b\x32\x1f.cortex.transcriber.v1.DrainingH\x00\x12:\n\x0cpeer_refused\x18\x07 \x01(\x0b\x32\".cortex.transcriber.v1.PeerRefusedH\x00\x12:\n\x0csession_over\x18\x08 \x01(\x0b\x32\".cortex.transcriber.v1.SessionOverH\x00\x42\t\n\x07message\"\xb2\x01\n\x06Opened\x12\x33\n\x0fsession_zero_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tmax_peers\x18\x02 \x01(\r\x12\x17\n\x0fmax_frame_bytes\x18\x03 \x01(\r\x12\x12\n\nmax_frames\x18\x04 \x01(\r\x12\x33\n\x10\x65ndpoint_silence\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"q\n\x0cPeerResolved\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12&\n\x05\x63laim\x18\x03 \x01(\x0e\x32\x17.cortex.common.v1.Claim\x12\x13\n\x0bresume_from\x18\x04 \x01(\x03\"q\n\x0bInterimText\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t\x12/\n\x0cstart_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rstable_length\x18\x04 \x01(\r\"\xf2\x01\n\tFinalText\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x04 \x01(\x03\x12\x15\n\rlast_sequence\x18\x05 \x01(\x03\x12/\n\x0cstart_offset\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x08 \x01(\x02\x12\x10\n\x08position\x18\t \x01(\x03\"6\n\x0c\x41\x63knowledged\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x18\n\x10through_sequence\x18\x02 \x01(\x03\"<\n\x08\x44raining\x12\x30\n\x0creconnect_by\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x0bPeerRefused\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\"\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\x12\x0f\n\x07removed\x18\x03 \x01(\x08\";\n\x0bSessionOver\x12,\n\x08\x65nded_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x10RecognizeRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\r\n\x05\x61udio\x18\x02 \x01(\x0c\x12\x17\n\x05model\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\x8f\x01\n\x11RecognizeResponse\x12>\n\nutterances\x18\x01 \x03(\x0b\x32*.cortex.transcriber.v1.RecognizedUtterance\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05model\x18\x03 \x01(\t\"\xa9\x01\n\x13RecognizedUtterance\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x10\n\x08language\x18\x05 \x01(\t\"k\n\x11ListModelsRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"[\n\x12ListModelsResponse\x12,\n\x06models\x18\x01 \x03(\x0b\x32\x1c.cortex.transcriber.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x13\n\x0bsample_rate\x18\x04 \x01(\x05\x32\x9a\x03\n\x12TranscriberService\x12h\n\x0bStreamAudio\x12).cortex.transcriber.v1.StreamAudioRequest\x1a*.cortex.transcriber.v1.StreamAudioResponse(\x01\x30\x01\x12^\n\tRecognize\x12\'.cortex.transcriber.v1.RecognizeRequest\x1a(.cortex.transcriber.v1.RecognizeResponse\x12\x61\n\nListModels\x12(.cortex.transcriber.v1.ListModelsRequest\x1a).cortex.transcriber.v1.ListModelsResponse\x12W\n\nReadEvents\x12#.cortex.common.v1.ReadEventsRequest\x1a$.cortex.common.v1.ReadEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/cortex/transcriber/v1/transcriber_service.proto\x12\x15\x63ortex.transcriber.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x63ortex/common/v1/audio.proto\x1a\x1c\x63ortex/common/v1/claim.proto\x1a\x1b\x63ortex/common/v1/feed.proto\x1a!cortex/transcriber/v1/words.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x9f\x02\n\x12StreamAudioRequest\x12+\n\x04open\x18\x01 \x01(\x0b\x32\x1b.cortex.transcriber.v1.OpenH\x00\x12\x38\n\x0bpeer_joined\x18\x02 \x01(\x0b\x32!.cortex.transcriber.v1.PeerJoinedH\x00\x12/\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x1d.cortex.transcriber.v1.FramesH\x00\x12\x34\n\tpeer_left\x18\x04 \x01(\x0b\x32\x1f.cortex.transcriber.v1.PeerLeftH\x00\x12)\n\x03\x65nd\x18\x05 \x01(\x0b\x32\x1a.cortex.transcriber.v1.EndH\x00\x42\x10\n\x07message\x12\x05\xbaH\x02\x08\x01\"\xdb\x01\n\x04Open\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsession_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x35\n\x0e\x64\x65\x66\x61ult_format\x18\x03 \x01(\x0b\x32\x1d.cortex.common.v1.AudioFormat\x12\x17\n\x0finclude_interim\x18\x04 \x01(\x08\x12G\n\x10\x65ndpoint_silence\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\x0c\"\x02\x08\x05\x32\x06\x10\x80\xc6\x86\x8f\x01\"\xe6\x01\n\nPeerJoined\x12\x15\n\x04peer\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\x12\x1b\n\x07peer_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x19\n\x07user_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12-\n\x06\x66ormat\x18\x04 \x01(\x0b\x32\x1d.cortex.common.v1.AudioFormat\x12<\n\x10sequence_zero_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x1c\n\x0bresume_from\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\x95\x01\n\x06\x46rames\x12\x15\n\x04peer\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\x12\x1f\n\x0e\x66irst_sequence\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1a\n\x08payloads\x18\x03 \x03(\x0c\x42\x08\xbaH\x05\x92\x01\x02\x10\x64\x12$\n\x0esilent_through\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x11\n\x0f_silent_through\"!\n\x08PeerLeft\x12\x15\n\x04peer\x18\x01 \x01(\rB\x07\xbaH\x04*\x02 \x00\"\x05\n\x03\x45nd\"\xe3\x03\n\x13StreamAudioResponse\x12/\n\x06opened\x18\x01 \x01(\x0b\x32\x1d.cortex.transcriber.v1.OpenedH\x00\x12<\n\rpeer_resolved\x18\x02 \x01(\x0b\x32#.cortex.transcriber.v1.PeerResolvedH\x00\x12\x35\n\x07interim\x18\x03 \x01(\x0b\x32\".cortex.transcriber.v1.InterimTextH\x00\x12\x31\n\x05\x66inal\x18\x04 \x01(\x0b\x32 .cortex.transcriber.v1.FinalTextH\x00\x12;\n\x0c\x61\x63knowledged\x18\x05 \x01(\x0b\x32#.cortex.transcriber.v1.AcknowledgedH\x00\x12\x33\n\x08\x64raining\x18\x06 \x01(\x0b\x32\x1f.cortex.transcriber.v1.DrainingH\x00\x12:\n\x0cpeer_refused\x18\x07 \x01(\x0b\x32\".cortex.transcriber.v1.PeerRefusedH\x00\x12:\n\x0csession_over\x18\x08 \x01(\x0b\x32\".cortex.transcriber.v1.SessionOverH\x00\x42\t\n\x07message\"\xb2\x01\n\x06Opened\x12\x33\n\x0fsession_zero_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tmax_peers\x18\x02 \x01(\r\x12\x17\n\x0fmax_frame_bytes\x18\x03 \x01(\r\x12\x12\n\nmax_frames\x18\x04 \x01(\r\x12\x33\n\x10\x65ndpoint_silence\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"q\n\x0cPeerResolved\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12&\n\x05\x63laim\x18\x03 \x01(\x0e\x32\x17.cortex.common.v1.Claim\x12\x13\n\x0bresume_from\x18\x04 \x01(\x03\"q\n\x0bInterimText\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t\x12/\n\x0cstart_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x15\n\rstable_length\x18\x04 \x01(\r\"\xa3\x02\n\tFinalText\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x14\n\x0cutterance_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x16\n\x0e\x66irst_sequence\x18\x04 \x01(\x03\x12\x15\n\rlast_sequence\x18\x05 \x01(\x03\x12/\n\x0cstart_offset\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x08 \x01(\x02\x12\x10\n\x08position\x18\t \x01(\x03\x12/\n\x05words\x18\n \x03(\x0b\x32 .cortex.transcriber.v1.TimedWord\"6\n\x0c\x41\x63knowledged\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\x18\n\x10through_sequence\x18\x02 \x01(\x03\"<\n\x08\x44raining\x12\x30\n\x0creconnect_by\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x0bPeerRefused\x12\x0c\n\x04peer\x18\x01 \x01(\r\x12\"\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\x12\x0f\n\x07removed\x18\x03 \x01(\x08\";\n\x0bSessionOver\x12,\n\x08\x65nded_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x10RecognizeRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\r\n\x05\x61udio\x18\x02 \x01(\x0c\x12\x17\n\x05model\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\x8f\x01\n\x11RecognizeResponse\x12>\n\nutterances\x18\x01 \x03(\x0b\x32*.cortex.transcriber.v1.RecognizedUtterance\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05model\x18\x03 \x01(\t\"\xda\x01\n\x13RecognizedUtterance\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x10\n\x08language\x18\x05 \x01(\t\x12/\n\x05words\x18\x06 \x03(\x0b\x32 .cortex.transcriber.v1.TimedWord\"k\n\x11ListModelsRequest\x12\x1c\n\nproject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"[\n\x12ListModelsResponse\x12,\n\x06models\x18\x01 \x03(\x0b\x32\x1c.cortex.transcriber.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x03 \x01(\t\x12\x13\n\x0bsample_rate\x18\x04 \x01(\x05\x32\x9a\x03\n\x12TranscriberService\x12h\n\x0bStreamAudio\x12).cortex.transcriber.v1.StreamAudioRequest\x1a*.cortex.transcriber.v1.StreamAudioResponse(\x01\x30\x01\x12^\n\tRecognize\x12\'.cortex.transcriber.v1.RecognizeRequest\x1a(.cortex.transcriber.v1.RecognizeResponse\x12\x61\n\nListModels\x12(.cortex.transcriber.v1.ListModelsRequest\x1a).cortex.transcriber.v1.ListModelsResponse\x12W\n\nReadEvents\x12#.cortex.common.v1.ReadEventsRequest\x1a$.cortex.common.v1.ReadEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -76,48 +77,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMODELSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_LISTMODELSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTMODELSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\010'
-  _globals['_STREAMAUDIOREQUEST']._serialized_start=283
-  _globals['_STREAMAUDIOREQUEST']._serialized_end=570
-  _globals['_OPEN']._serialized_start=573
-  _globals['_OPEN']._serialized_end=792
-  _globals['_PEERJOINED']._serialized_start=795
-  _globals['_PEERJOINED']._serialized_end=1025
-  _globals['_FRAMES']._serialized_start=1028
-  _globals['_FRAMES']._serialized_end=1177
-  _globals['_PEERLEFT']._serialized_start=1179
-  _globals['_PEERLEFT']._serialized_end=1212
-  _globals['_END']._serialized_start=1214
-  _globals['_END']._serialized_end=1219
-  _globals['_STREAMAUDIORESPONSE']._serialized_start=1222
-  _globals['_STREAMAUDIORESPONSE']._serialized_end=1705
-  _globals['_OPENED']._serialized_start=1708
-  _globals['_OPENED']._serialized_end=1886
-  _globals['_PEERRESOLVED']._serialized_start=1888
-  _globals['_PEERRESOLVED']._serialized_end=2001
-  _globals['_INTERIMTEXT']._serialized_start=2003
-  _globals['_INTERIMTEXT']._serialized_end=2116
-  _globals['_FINALTEXT']._serialized_start=2119
-  _globals['_FINALTEXT']._serialized_end=2361
-  _globals['_ACKNOWLEDGED']._serialized_start=2363
-  _globals['_ACKNOWLEDGED']._serialized_end=2417
-  _globals['_DRAINING']._serialized_start=2419
-  _globals['_DRAINING']._serialized_end=2479
-  _globals['_PEERREFUSED']._serialized_start=2481
-  _globals['_PEERREFUSED']._serialized_end=2561
-  _globals['_SESSIONOVER']._serialized_start=2563
-  _globals['_SESSIONOVER']._serialized_end=2622
-  _globals['_RECOGNIZEREQUEST']._serialized_start=2624
-  _globals['_RECOGNIZEREQUEST']._serialized_end=2712
-  _globals['_RECOGNIZERESPONSE']._serialized_start=2715
-  _globals['_RECOGNIZERESPONSE']._serialized_end=2858
-  _globals['_RECOGNIZEDUTTERANCE']._serialized_start=2861
-  _globals['_RECOGNIZEDUTTERANCE']._serialized_end=3030
-  _globals['_LISTMODELSREQUEST']._serialized_start=3032
-  _globals['_LISTMODELSREQUEST']._serialized_end=3139
-  _globals['_LISTMODELSRESPONSE']._serialized_start=3141
-  _globals['_LISTMODELSRESPONSE']._serialized_end=3232
-  _globals['_MODEL']._serialized_start=3234
-  _globals['_MODEL']._serialized_end=3310
-  _globals['_TRANSCRIBERSERVICE']._serialized_start=3313
-  _globals['_TRANSCRIBERSERVICE']._serialized_end=3723
+  _globals['_STREAMAUDIOREQUEST']._serialized_start=318
+  _globals['_STREAMAUDIOREQUEST']._serialized_end=605
+  _globals['_OPEN']._serialized_start=608
+  _globals['_OPEN']._serialized_end=827
+  _globals['_PEERJOINED']._serialized_start=830
+  _globals['_PEERJOINED']._serialized_end=1060
+  _globals['_FRAMES']._serialized_start=1063
+  _globals['_FRAMES']._serialized_end=1212
+  _globals['_PEERLEFT']._serialized_start=1214
+  _globals['_PEERLEFT']._serialized_end=1247
+  _globals['_END']._serialized_start=1249
+  _globals['_END']._serialized_end=1254
+  _globals['_STREAMAUDIORESPONSE']._serialized_start=1257
+  _globals['_STREAMAUDIORESPONSE']._serialized_end=1740
+  _globals['_OPENED']._serialized_start=1743
+  _globals['_OPENED']._serialized_end=1921
+  _globals['_PEERRESOLVED']._serialized_start=1923
+  _globals['_PEERRESOLVED']._serialized_end=2036
+  _globals['_INTERIMTEXT']._serialized_start=2038
+  _globals['_INTERIMTEXT']._serialized_end=2151
+  _globals['_FINALTEXT']._serialized_start=2154
+  _globals['_FINALTEXT']._serialized_end=2445
+  _globals['_ACKNOWLEDGED']._serialized_start=2447
+  _globals['_ACKNOWLEDGED']._serialized_end=2501
+  _globals['_DRAINING']._serialized_start=2503
+  _globals['_DRAINING']._serialized_end=2563
+  _globals['_PEERREFUSED']._serialized_start=2565
+  _globals['_PEERREFUSED']._serialized_end=2645
+  _globals['_SESSIONOVER']._serialized_start=2647
+  _globals['_SESSIONOVER']._serialized_end=2706
+  _globals['_RECOGNIZEREQUEST']._serialized_start=2708
+  _globals['_RECOGNIZEREQUEST']._serialized_end=2796
+  _globals['_RECOGNIZERESPONSE']._serialized_start=2799
+  _globals['_RECOGNIZERESPONSE']._serialized_end=2942
+  _globals['_RECOGNIZEDUTTERANCE']._serialized_start=2945
+  _globals['_RECOGNIZEDUTTERANCE']._serialized_end=3163
+  _globals['_LISTMODELSREQUEST']._serialized_start=3165
+  _globals['_LISTMODELSREQUEST']._serialized_end=3272
+  _globals['_LISTMODELSRESPONSE']._serialized_start=3274
+  _globals['_LISTMODELSRESPONSE']._serialized_end=3365
+  _globals['_MODEL']._serialized_start=3367
+  _globals['_MODEL']._serialized_end=3443
+  _globals['_TRANSCRIBERSERVICE']._serialized_start=3446
+  _globals['_TRANSCRIBERSERVICE']._serialized_end=3856
 # @@protoc_insertion_point(module_scope)

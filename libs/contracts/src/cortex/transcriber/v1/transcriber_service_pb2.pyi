@@ -6,6 +6,7 @@ Speech in, utterances out."""
 from collections import abc as _abc
 from cortex.common.v1 import audio_pb2 as _audio_pb2
 from cortex.common.v1 import claim_pb2 as _claim_pb2
+from cortex.transcriber.v1 import words_pb2 as _words_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
@@ -445,6 +446,7 @@ class FinalText(_message.Message):
     END_OFFSET_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     peer: _builtins.int
     """The peer's number on this stream."""
     utterance_id: _builtins.str
@@ -467,6 +469,10 @@ class FinalText(_message.Message):
     def end_offset(self) -> _duration_pb2.Duration:
         """Its end, counted from the session's creation."""
 
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[_words_pb2.TimedWord]:
+        """Its words and when each began, counted from the session's creation; none where the model does not tell."""
+
     def __init__(
         self,
         *,
@@ -479,10 +485,11 @@ class FinalText(_message.Message):
         end_offset: _duration_pb2.Duration | None = ...,
         confidence: _builtins.float = ...,
         position: _builtins.int = ...,
+        words: _abc.Iterable[_words_pb2.TimedWord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "start_offset", b"start_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_offset", b"end_offset", "first_sequence", b"first_sequence", "last_sequence", b"last_sequence", "peer", b"peer", "position", b"position", "start_offset", b"start_offset", "text", b"text", "utterance_id", b"utterance_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_offset", b"end_offset", "first_sequence", b"first_sequence", "last_sequence", b"last_sequence", "peer", b"peer", "position", b"position", "start_offset", b"start_offset", "text", b"text", "utterance_id", b"utterance_id", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -677,6 +684,7 @@ class RecognizedUtterance(_message.Message):
     END_OFFSET_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What was said."""
     confidence: _builtins.float
@@ -691,6 +699,10 @@ class RecognizedUtterance(_message.Message):
     def end_offset(self) -> _duration_pb2.Duration:
         """Its end, counted from the beginning of the recording."""
 
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[_words_pb2.TimedWord]:
+        """Its words and when each began, counted from the beginning of the recording; none where the model does not tell."""
+
     def __init__(
         self,
         *,
@@ -699,10 +711,11 @@ class RecognizedUtterance(_message.Message):
         end_offset: _duration_pb2.Duration | None = ...,
         confidence: _builtins.float = ...,
         language: _builtins.str = ...,
+        words: _abc.Iterable[_words_pb2.TimedWord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_offset", b"end_offset", "start_offset", b"start_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_offset", b"end_offset", "language", b"language", "start_offset", b"start_offset", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "end_offset", b"end_offset", "language", b"language", "start_offset", b"start_offset", "text", b"text", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
