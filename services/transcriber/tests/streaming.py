@@ -23,6 +23,7 @@ from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser, 
 from cortex_transcriber.domain.commands import Absence, Person, SpeakerCommand, SpeakerKey
 from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.speaker import SpeakerEvent
+from cortex_transcriber.loaded_models import LoadedModel, LoadedModels
 from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import InterimDue, SegmentReady
@@ -156,6 +157,10 @@ class Recognition:
             raise error
         return self._recogniser.recognise(segment.samples)
 
+    async def recorded(self, segment: SegmentReady) -> Recognised:
+        """The marks of a segment of a recording."""
+        return self._recogniser.recognise(segment.samples)
+
     async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:
         """The marks so far."""
         assert project_id == PROJECT
@@ -209,7 +214,7 @@ class Stage:
             identities=self.identities,
             speakers=self.speakers,
             presence=self.presence,
-            recognition=self.recognition,
+            models=LoadedModels([LoadedModel("scripted", "en", "scripted", SAMPLE_RATE, self.recognition)]),
             live=self.live,
             hearing=self.hearing,
             open_streams=self.open_streams,
@@ -234,7 +239,7 @@ class Stage:
         return replace(self, recognition=Recognition())
 
     @asynccontextmanager
-    async def bot(self, *, project_id: str = PROJECT, **opening: object) -> AsyncIterator["Bot"]:
+    async def bot(self, *, project_id: str = PROJECT, language: str = "", **opening: object) -> AsyncIterator["Bot"]:
         """An open stream; it breaks off at the end of the context if it is still open."""
         stream = AudioStream(
             pb.Open(project_id=project_id, session_id=SESSION, **opening), Origin(project_id), self.parts
@@ -242,7 +247,7 @@ class Stage:
         bot = Bot(stream)
         with self.open_streams.opened(stream):
             listening = asyncio.create_task(self.hearing.listen())  # one of them is enough, more do no harm
-            bot.run(ActiveSession(PROJECT, SESSION, SESSION_ZERO))
+            bot.run(ActiveSession(PROJECT, SESSION, SESSION_ZERO, language))
             try:
                 yield bot
             finally:

@@ -52,6 +52,9 @@ def transcribe(
     service: Service = None,
     project: Project = None,
     model: Annotated[str, typer.Option(help="With --service: the model's name, see `cortex models list`.")] = "",
+    language: Annotated[
+        str, typer.Option(metavar="TAG", help="What is spoken, such as en or de-CH: chooses among several models.")
+    ] = "",
     model_dir: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Without --service: the model's folder, instead of CORTEX_MODEL_DIR."),
@@ -71,22 +74,22 @@ def transcribe(
     from cortex_cli.transcribe import transcribe as hear_all
 
     wanted = Wanted(files, Format.JSON if as_json else form, output, quiet)
-    hearing = _by_service(service, project, model) if service else _here(model_dir)
+    hearing = _by_service(service, project, model, language) if service else _here(model_dir, language)
     if not run_to_its_end(hear_all(wanted, hearing)):
         raise typer.Exit(WRONG)
 
 
-def _by_service(service: str, project: str | None, model: str) -> AbstractAsyncContextManager[Hearer]:
+def _by_service(service: str, project: str | None, model: str, language: str) -> AbstractAsyncContextManager[Hearer]:
     from cortex_cli.by_service import hearing_by
 
-    return hearing_by(service, project or str(uuid.uuid4()), model)
+    return hearing_by(service, project or str(uuid.uuid4()), model, language)
 
 
-def _here(model_dir: Path | None) -> AbstractAsyncContextManager[Hearer]:
+def _here(model_dir: Path | None, language: str) -> AbstractAsyncContextManager[Hearer]:
     try:
         from cortex_cli.local.hearing import hearing_here
     except ModuleNotFoundError as error:
         raise Complaint(
             "the transcriber is not installed here", "install cortex-cli[local], or name a service with --service"
         ) from error
-    return hearing_here(model_dir)
+    return hearing_here(model_dir, language)

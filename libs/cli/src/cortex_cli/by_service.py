@@ -18,14 +18,15 @@ from cortex_cli.transcript import Utterance, Word
 class ServiceHearer:
     """The port `Hearer` on a service."""
 
-    def __init__(self, client: CortexClient, model: str) -> None:
+    def __init__(self, client: CortexClient, model: str, language: str) -> None:
         self._client = client
         self._model = model
+        self._language = language
 
     async def hear(self, data: bytes, told: Told) -> Heard:
         """Hear a file; the service says nothing of its progress."""
         told(0.0, None)
-        answer = await self._client.recognize(data, model=self._model)
+        answer = await self._client.recognize(data, model=self._model, language=self._language)
         return Heard(_seconds(answer.duration), tuple(_utterance(said) for said in answer.utterances))
 
 
@@ -58,10 +59,10 @@ class _Complaining:
 
 
 @asynccontextmanager
-async def hearing_by(service: str, project: str, model: str) -> AsyncIterator[Hearer]:
+async def hearing_by(service: str, project: str, model: str, language: str) -> AsyncIterator[Hearer]:
     """The pipeline of the transcriber at `host:port`."""
     async with connected(service, project) as client:
-        yield _Complaining(ServiceHearer(client, model), service)
+        yield _Complaining(ServiceHearer(client, model, language), service)
 
 
 def _utterance(said: RecognizedUtterance) -> Utterance:

@@ -5,6 +5,8 @@ from typing import Final
 from cortex_cli.complaint import Complaint
 
 HINTS: Final = {
+    "LANGUAGE_NOT_HEARD": "see `cortex models list`",
+    "MODEL_HEARS_ANOTHER_LANGUAGE": "name the model or the language",
     "MODEL_NOT_FOUND": "see `cortex models list --service`",
     "RECORDING_CUT_OFF": "copy it again from where it was recorded",
     "RECORDING_DAMAGED": "does it play? copy it again from where it was recorded",

@@ -60,7 +60,7 @@ def test_help_tells(
             ["models", "check", "/nowhere"],
             (
                 "cortex: the speech model in /nowhere cannot be used: manifest.json cannot be read "
-                "(run `make setup`, or let CORTEX_MODEL_DIR name another directory)"
+                "(run `make setup`, or let CORTEX_MODEL_DIR or CORTEX_MODEL_MORE_DIRS name another directory)"
             ),
         ),
     ],

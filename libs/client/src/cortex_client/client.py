@@ -148,10 +148,13 @@ class CortexClient:
         return watch(call, after_position)
 
     async def recognize(
-        self, audio: bytes, *, model: str = "", timeout: float = RECORDING_TIMEOUT_S
+        self, audio: bytes, *, model: str = "", language: str = "", timeout: float = RECORDING_TIMEOUT_S
     ) -> transcriber.RecognizeResponse:
-        """Hear a whole recording (WAV, FLAC or Ogg Opus); nothing is stored."""
-        request = transcriber.RecognizeRequest(project_id=self.project_id, audio=audio, model=model)
+        """Hear a whole recording (WAV, FLAC or Ogg Opus); nothing is stored.
+
+        `language` is what is spoken, as a BCP-47 tag: it chooses the model where none is named.
+        """
+        request = transcriber.RecognizeRequest(project_id=self.project_id, audio=audio, model=model, language=language)
         return await self._call(self.transcriber.Recognize, request, timeout)
 
     async def list_models(self, *, timeout: float | None = None) -> AsyncIterator[transcriber.Model]:

@@ -13,13 +13,13 @@ from cortex_transcriber.adapters.av_recording import AvRecording
 from cortex_transcriber.adapters.decoders import new_decoder
 from cortex_transcriber.adapters.recognisers import recogniser_of
 from cortex_transcriber.adapters.silero import load_silero
+from cortex_transcriber.loaded_models import LanguageNotHeard, LoadedModel
 from cortex_transcriber.recordings.hearing import Ears, Heard, Recordings, Told
 from cortex_transcriber.recordings.limits import MIB
-from cortex_transcriber.recordings.models import LoadedModel
 from cortex_transcriber.recordings.ports import Recognise
 from cortex_transcriber.settings import ModelSettings, RecordingSettings, SpeechSettings
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recogniser
-from cortex_transcriber.speech.scheduler import scheduling, warm_up_audio
+from cortex_transcriber.speech.scheduler import Scheduler, scheduling, warm_up_audio
 from cortex_transcriber.speech.voice_detector import VoiceDetector
 from cortex_transcriber.stream.recognising import BelievedRecognition
 
@@ -63,17 +63,20 @@ class Standalone:
 
 
 @asynccontextmanager
-async def standalone(settings: StandaloneSettings) -> AsyncIterator[Standalone]:
-    """The transcriber in this process, its model loaded and warm.
+async def standalone(settings: StandaloneSettings, language: str = "") -> AsyncIterator[Standalone]:
+    """The transcriber in this process, its model for the language (the default one for none) loaded and warm.
 
     Nobody speaks here, so recordings need not leave any worker free for them.
 
     Raises:
         CannotStart: the model is missing or damaged; says what to run.
+        LanguageNotHeard: no model hears the language.
     """
-    recogniser = recogniser_of(settings.model)
-    async with scheduling(recogniser, settings.model.workers) as scheduler:
-        recognition = BelievedRecognition(scheduler, recogniser.name, warm_up_audio())
+    recogniser = recogniser_of(settings.model, language)
+    if recogniser is None:
+        raise LanguageNotHeard(language, "language")
+    async with scheduling([recogniser], settings.model.workers) as scheduler:
+        recognition = BelievedRecognition(scheduler, recogniser, warm_up_audio())
         with hearing_recordings(load_silero(), settings.speech, settings.recordings) as recordings:
             yield Standalone(recogniser.name, recordings, recognition.final)
 
@@ -90,9 +93,10 @@ def hearing_recordings(
         recordings.close()
 
 
-def loaded(recogniser: Recogniser, recognise: Recognise) -> LoadedModel:
+def loaded(recogniser: Recogniser, scheduler: Scheduler) -> LoadedModel:
     """A model as it is listed and chosen."""
-    return LoadedModel(recogniser.name, recogniser.language, recogniser.family, SAMPLE_RATE, recognise)
+    recognition = BelievedRecognition(scheduler, recogniser, warm_up_audio())
+    return LoadedModel(recogniser.name, recogniser.language, recogniser.family, SAMPLE_RATE, recognition)
 
 
 def allowance(settings: RecordingSettings) -> Allowance:

@@ -29,15 +29,17 @@ class AddressSettings(Group):
 
 
 class ModelSettings(Group):
-    """The speech model.
+    """The speech models.
 
     Attributes:
-        dir: the directory of the model and its manifest.
-        recogniser: `model` for the one in the directory; `scripted` for tests: it reads marks hidden in the audio.
+        dir: the directory of the model and its manifest. It hears what comes without a language.
+        more_dirs: directories of further models. The language of a session or recording chooses among all.
+        recogniser: `model` for those in the directories; `scripted` for tests: it reads marks hidden in the audio.
         workers: recognitions at once; by default one for each core.
     """
 
     dir: Path = SHIPPED_MODEL
+    more_dirs: tuple[Path, ...] = ()
     recogniser: Literal["model", "scripted"] = "model"
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
 

@@ -45,26 +45,25 @@ from cortex_transcriber.adapters.grpc_stream_audio import TranscriberServicer
 from cortex_transcriber.adapters.identity_client import GrpcIdentities
 from cortex_transcriber.adapters.live_publisher import LivePublisher
 from cortex_transcriber.adapters.postgres_presence import PostgresPresence
-from cortex_transcriber.adapters.recognisers import recogniser_of
+from cortex_transcriber.adapters.recognisers import recognisers_of
 from cortex_transcriber.adapters.session_client import GrpcSessions
 from cortex_transcriber.adapters.silero import load_silero
 from cortex_transcriber.commanding import StoredSpeakers
 from cortex_transcriber.domain.decisions import SPEAKER
 from cortex_transcriber.domain.speaker import SPEAKER_EVENTS
 from cortex_transcriber.following import SessionFollower
+from cortex_transcriber.loaded_models import LoadedModels
 from cortex_transcriber.reactions.empty_rooms import EMPTY_ROOMS, emptying
 from cortex_transcriber.read_models.open_speakers import PROJECTION
 from cortex_transcriber.recording_wiring import allowance, hearing_recordings, loaded
 from cortex_transcriber.recordings.hearing import Recordings
-from cortex_transcriber.recordings.models import LoadedModels
 from cortex_transcriber.settings import TranscriberSettings
 from cortex_transcriber.speech.batching import VadBatcher
-from cortex_transcriber.speech.scheduler import scheduling, warm_up_audio
+from cortex_transcriber.speech.scheduler import scheduling
 from cortex_transcriber.stream.hearing import Hearing
 from cortex_transcriber.stream.limits import Limits
 from cortex_transcriber.stream.open_streams import OpenStreams
 from cortex_transcriber.stream.parts import Parts
-from cortex_transcriber.stream.recognising import BelievedRecognition
 from cortex_transcriber.sweeping import Heartbeat, Sweep
 
 SERVICE = "transcriber"
@@ -79,9 +78,9 @@ IDS = Uuid7Ids(CLOCK)
 
 @asynccontextmanager
 async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Listening]:
-    """The transcriber, as one process runs it. It takes streams once the model is loaded and warm."""
+    """The transcriber, as one process runs it. It takes streams once the models are loaded and warm."""
     access = settings.postgres.access
-    recogniser = recogniser_of(settings.model)
+    recognisers = recognisers_of(settings.model)
     await bring_up_to_date(access, *MIGRATIONS)
     reports, readiness = Reports(), Readiness(POSTGRES)
     silero = load_silero()
@@ -90,7 +89,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         OpenStreams(settings.streams.most, settings.streams.most_of_project),
     )
     async with (
-        scheduling(recogniser, settings.model.workers) as scheduler,
+        scheduling(recognisers, settings.model.workers) as scheduler,
         event_store(settings) as store,
         connected(settings.nats.url, f"cortex-{SERVICE}") as nats,
         channel_to(settings.session.address) as session,
@@ -100,8 +99,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         linked(access.writer_dsn, "cortex-sweep") as sweeping,
         linked(access.writer_dsn, "cortex-reaction") as reacting,
     ):
-        recognition = BelievedRecognition(scheduler, recogniser.name, warm_up_audio())
-        models = LoadedModels([loaded(recogniser, recognition.recorded)])
+        models = LoadedModels([loaded(recogniser, scheduler) for recogniser in recognisers])
         speakers = StoredSpeakers(CommandHandling(SPEAKER, store, CLOCK))
         sessions_feed = GrpcFeed(SessionServiceStub(session), "session")
         follower = SessionFollower(sessions_feed, open_streams)
@@ -110,7 +108,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
             identities=GrpcIdentities(identity),
             speakers=speakers,
             presence=PostgresPresence(joining),
-            recognition=recognition,
+            models=models,
             live=LivePublisher(nats),
             hearing=hearing,
             open_streams=open_streams,

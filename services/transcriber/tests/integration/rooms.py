@@ -49,10 +49,14 @@ class Neighbours:
     identity_away: int = 0
     address: str = ""
 
-    def session(self, project_id: str) -> str:
+    def session(self, project_id: str, language: str = "") -> str:
         """A new session that takes audio; its id."""
         made = Session(
-            id=str(uuid.uuid4()), project_id=project_id, status=SESSION_STATUS_ACTIVE, create_time=stamp(ZERO)
+            id=str(uuid.uuid4()),
+            project_id=project_id,
+            status=SESSION_STATUS_ACTIVE,
+            create_time=stamp(ZERO),
+            language=language,
         )
         self.sessions[made.id] = made
         return made.id

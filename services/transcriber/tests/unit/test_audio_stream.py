@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from cortex.transcriber.v1 import transcriber_service_pb2 as pb
 from cortex.transcriber.v1.events_pb2 import UtteranceTranscribed
-from cortex_eventing.errors import InvalidInput, LimitReached, NotFound, Unavailable
+from cortex_eventing.errors import InvalidInput, LimitReached, NotFound, Unavailable, WrongState
 from cortex_eventing.times import length_of, stamp, time_of
 from cortex_testkit.waiting import eventually
 from cortex_transcriber.adapters.scripted_recogniser import frames_heard
@@ -204,6 +204,23 @@ class WhenSomebodySpeaks:
             hold.set()
             await bot.closed()
         assert stage.speakers.kinds == ["SpeakerJoined", "UtteranceTranscribed", "SpeakerLeft"]
+
+
+class WhenNobodyHearsTheLanguage:
+    async def test_the_stream_is_refused_before_it_opens(self, stage: Stage) -> None:
+        """Nothing is answered, and no peer joins."""
+        async with stage.bot(language="fr") as bot:
+            bot.join()
+            with pytest.raises(WrongState) as refused:
+                await bot.closed()
+        assert (refused.value.reason, refused.value.field) == ("LANGUAGE_NOT_HEARD", "open.session_id")
+        assert bot.answers == []
+        assert stage.speakers.kinds == []
+
+    async def test_a_dialect_is_heard_with_its_language(self, stage: Stage) -> None:
+        """The stream opens as usual."""
+        async with stage.bot(language="en-GB") as bot:
+            await bot.until("opened")
 
 
 class WhenNothingComesAnyMore:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cortex_eventing.errors import Unavailable
+from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser
 from cortex_transcriber.speech.events import InterimDue, SegmentReady
-from cortex_transcriber.speech.recogniser import Recognised, Samples
+from cortex_transcriber.speech.recogniser import Recognised, Recogniser, Samples
 from cortex_transcriber.speech.segmenting import SpeechStats
 from cortex_transcriber.stream.ports import Unrecognisable
 from cortex_transcriber.stream.recognising import ATTEMPTS, BelievedRecognition
@@ -17,6 +18,7 @@ PCM = np.zeros(3200, dtype=np.int16)
 SPEECH = SegmentReady(0, 9, SpeechStats(0.95, 1.0, 200), settles=True, pcm=PCM)
 KNOWN_GOOD = np.zeros(1600, dtype=np.float32)
 NOISE = replace(SPEECH, stats=SpeechStats(0.4, 0.6, 200))
+MODEL = ScriptedRecogniser()
 WORDS = Recognised("Good morning.", 0.9, 4, "en", "tiny")
 
 
@@ -29,8 +31,9 @@ class Model:
         self._broken = broken
         self.projects: list[str] = []
 
-    async def final(self, samples: Samples, project_id: str = "") -> Recognised:
+    async def final(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised:
         """A finished utterance."""
+        assert model is MODEL
         self.projects.append(project_id)
         if len(samples) == len(KNOWN_GOOD) and not self._broken:
             return WORDS
@@ -40,8 +43,9 @@ class Model:
         assert self._heard is not None
         return self._heard
 
-    async def interim(self, samples: Samples, project_id: str = "") -> Recognised | None:
+    async def interim(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised | None:
         """One that goes on."""
+        assert model is MODEL
         self.projects.append(project_id)
         assert len(samples) == len(PCM)
         return self._heard
@@ -49,7 +53,7 @@ class Model:
 
 def believing(model: Model) -> BelievedRecognition:
     """What is tested, on a model."""
-    return BelievedRecognition(model, "tiny", KNOWN_GOOD)
+    return BelievedRecognition(model, MODEL, KNOWN_GOOD)
 
 
 async def test_words_of_speech_are_believed() -> None:

@@ -57,9 +57,9 @@ async def model() -> Obedient:
 @pytest_asyncio.fixture
 async def scheduler(model: Obedient) -> AsyncIterator[Scheduler]:
     """One worker, busy with utterance 0."""
-    scheduler = Scheduler(model, workers=1)
+    scheduler = Scheduler(workers=1)
     scheduler.start()
-    busy = asyncio.ensure_future(scheduler.final(audio(0)))
+    busy = asyncio.ensure_future(scheduler.final(model, audio(0)))
     await until(lambda: scheduler.load.running == 1)
     yield scheduler
     model.let(100)
@@ -91,7 +91,10 @@ async def handed_over(
 async def test_finals_go_first_and_the_oldest_before_all(scheduler: Scheduler, model: Obedient) -> None:
     """An interim that came first still waits for every final."""
     tasks = await handed_over(
-        scheduler, scheduler.interim(audio(1)), scheduler.final(audio(2)), scheduler.final(audio(3))
+        scheduler,
+        scheduler.interim(model, audio(1)),
+        scheduler.final(model, audio(2)),
+        scheduler.final(model, audio(3)),
     )
     model.let(4)
     assert [heard.text for heard in await asyncio.gather(*tasks)] == ["1", "2", "3"]
@@ -100,8 +103,8 @@ async def test_finals_go_first_and_the_oldest_before_all(scheduler: Scheduler, m
 
 async def test_projects_take_turns(scheduler: Scheduler, model: Obedient) -> None:
     """However many utterances of one project wait, another's is next but one."""
-    mine = [scheduler.final(audio(n), "mine") for n in (1, 2, 3)]
-    tasks = await handed_over(scheduler, *mine, scheduler.final(audio(4), "yours"))
+    mine = [scheduler.final(model, audio(n), "mine") for n in (1, 2, 3)]
+    tasks = await handed_over(scheduler, *mine, scheduler.final(model, audio(4), "yours"))
     model.let(5)
     await asyncio.gather(*tasks)
     assert model.asked == [0, 1, 4, 2, 3]
@@ -109,9 +112,9 @@ async def test_projects_take_turns(scheduler: Scheduler, model: Obedient) -> Non
 
 async def test_a_flood_of_interims_sheds_its_own(scheduler: Scheduler, model: Obedient) -> None:
     """The one interim of another project stays."""
-    yours = asyncio.ensure_future(scheduler.interim(audio(99), "yours"))
+    yours = asyncio.ensure_future(scheduler.interim(model, audio(99), "yours"))
     await until(lambda: scheduler.load.waiting_interims == 1)
-    flood = [asyncio.ensure_future(scheduler.interim(audio(n), "mine")) for n in range(1, WAITING_INTERIMS + 3)]
+    flood = [asyncio.ensure_future(scheduler.interim(model, audio(n), "mine")) for n in range(1, WAITING_INTERIMS + 3)]
     await until(lambda: scheduler.load.shed_interims == 3)
     model.let(100)
     assert (await yours) is not None
@@ -122,11 +125,11 @@ async def test_recordings_wait_for_finals_and_take_turns_with_interims(scheduler
     """Who speaks now comes first; interims without end leave a recording its turns."""
     tasks = await handed_over(
         scheduler,
-        scheduler.recorded(audio(1)),
-        scheduler.recorded(audio(2)),
-        scheduler.interim(audio(3)),
-        scheduler.interim(audio(4)),
-        scheduler.final(audio(5)),
+        scheduler.recorded(model, audio(1)),
+        scheduler.recorded(model, audio(2)),
+        scheduler.interim(model, audio(3)),
+        scheduler.interim(model, audio(4)),
+        scheduler.final(model, audio(5)),
     )
     model.let(6)
     await asyncio.gather(*tasks)
@@ -136,12 +139,12 @@ async def test_recordings_wait_for_finals_and_take_turns_with_interims(scheduler
 async def test_recordings_leave_a_worker_to_finals() -> None:
     """However much of recordings and interims waits, a final finds a worker that is free."""
     model = Obedient()
-    scheduler = Scheduler(model, workers=2)
+    scheduler = Scheduler(workers=2)
     scheduler.start()
-    patient = [asyncio.ensure_future(scheduler.recorded(audio(n))) for n in (1, 2)]
-    patient.append(asyncio.ensure_future(scheduler.interim(audio(3))))
+    patient = [asyncio.ensure_future(scheduler.recorded(model, audio(n))) for n in (1, 2)]
+    patient.append(asyncio.ensure_future(scheduler.interim(model, audio(3))))
     await until(lambda: scheduler.load.running == 1 and waiting(scheduler) == 2)
-    final = asyncio.ensure_future(scheduler.final(audio(4)))
+    final = asyncio.ensure_future(scheduler.final(model, audio(4)))
     await until(lambda: scheduler.load.running == 2)
     assert scheduler.load.waiting_finals == 0
     model.let(4)
@@ -151,7 +154,7 @@ async def test_recordings_leave_a_worker_to_finals() -> None:
 
 async def test_old_interims_are_shed_for_new_ones(scheduler: Scheduler, model: Obedient) -> None:
     """Whoever does not get an interim is told so at once; finals are never shed."""
-    tasks = [asyncio.ensure_future(scheduler.interim(audio(n))) for n in range(1, WAITING_INTERIMS + 3)]
+    tasks = [asyncio.ensure_future(scheduler.interim(model, audio(n))) for n in range(1, WAITING_INTERIMS + 3)]
     assert await asyncio.gather(*tasks[:2]) == [None, None]
     assert scheduler.load.shed_interims == 2
     model.let(WAITING_INTERIMS + 1)
@@ -161,7 +164,7 @@ async def test_old_interims_are_shed_for_new_ones(scheduler: Scheduler, model: O
 
 async def test_a_failing_recognition_fails_only_its_own_caller(scheduler: Scheduler, model: Obedient) -> None:
     """The worker lives on and serves the next."""
-    bad, good = await handed_over(scheduler, scheduler.final(audio(13)), scheduler.final(audio(4)))
+    bad, good = await handed_over(scheduler, scheduler.final(model, audio(13)), scheduler.final(model, audio(4)))
     model.let(3)
     with pytest.raises(ValueError, match="thirteen"):
         await bad
@@ -170,7 +173,7 @@ async def test_a_failing_recognition_fails_only_its_own_caller(scheduler: Schedu
 
 async def test_a_caller_that_went_away_costs_nothing(scheduler: Scheduler, model: Obedient) -> None:
     """An interim whose utterance has ended is not recognised any more."""
-    gone, stays = await handed_over(scheduler, scheduler.interim(audio(5)), scheduler.interim(audio(6)))
+    gone, stays = await handed_over(scheduler, scheduler.interim(model, audio(5)), scheduler.interim(model, audio(6)))
     gone.cancel()
     model.let(2)
     assert (await stays).text == "6"
@@ -179,29 +182,29 @@ async def test_a_caller_that_went_away_costs_nothing(scheduler: Scheduler, model
 
 async def test_closing_cancels_what_waits(model: Obedient) -> None:
     """What runs is finished, what waits is cancelled, what comes later too; the threads end."""
-    scheduler = Scheduler(model, workers=1)
+    scheduler = Scheduler(workers=1)
     scheduler.start()
-    running = asyncio.ensure_future(scheduler.final(audio(1)))
+    running = asyncio.ensure_future(scheduler.final(model, audio(1)))
     await until(lambda: scheduler.load.running == 1)
-    waiting = await handed_over(scheduler, scheduler.final(audio(2)))
+    waiting = await handed_over(scheduler, scheduler.final(model, audio(2)))
     model.let(1)
     await scheduler.close()
     assert (await running).text == "1"
     with pytest.raises(asyncio.CancelledError):
         await waiting[0]
     with pytest.raises(asyncio.CancelledError):
-        await scheduler.final(audio(3))
+        await scheduler.final(model, audio(3))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("recogniser-")]
 
 
 async def test_interims_leave_a_worker_to_finals() -> None:
     """With two workers, one interim runs at a time, and a final finds the other free."""
     model = Obedient()
-    scheduler = Scheduler(model, workers=2)
+    scheduler = Scheduler(workers=2)
     scheduler.start()
-    interims = [asyncio.ensure_future(scheduler.interim(audio(n))) for n in (1, 2)]
+    interims = [asyncio.ensure_future(scheduler.interim(model, audio(n))) for n in (1, 2)]
     await until(lambda: scheduler.load.running == 1 and scheduler.load.waiting_interims == 1)
-    final = asyncio.ensure_future(scheduler.final(audio(3)))
+    final = asyncio.ensure_future(scheduler.final(model, audio(3)))
     await until(lambda: scheduler.load.running == 2)
     assert scheduler.load.waiting_finals == 0
     model.let(3)
@@ -212,11 +215,11 @@ async def test_interims_leave_a_worker_to_finals() -> None:
 async def test_a_model_that_gains_is_given_batches() -> None:
     """What waits goes in one call; when the call fails, each is tried alone."""
     model = Obedient(batch_size=3)
-    scheduler = Scheduler(model, workers=1)
+    scheduler = Scheduler(workers=1)
     scheduler.start()
-    busy = asyncio.ensure_future(scheduler.final(audio(0)))
+    busy = asyncio.ensure_future(scheduler.final(model, audio(0)))
     await until(lambda: scheduler.load.running == 1)
-    tasks = await handed_over(scheduler, *(scheduler.final(audio(n)) for n in (1, 2, 3, 13, 5)))
+    tasks = await handed_over(scheduler, *(scheduler.final(model, audio(n)) for n in (1, 2, 3, 13, 5)))
     model.let(6)
     answers = await asyncio.gather(busy, *tasks, return_exceptions=True)
     assert [str(each) if isinstance(each, ValueError) else each.text for each in answers] == [
@@ -231,10 +234,42 @@ async def test_a_model_that_gains_is_given_batches() -> None:
     await scheduler.close()
 
 
+async def test_a_batch_is_of_one_model() -> None:
+    """What waits for another model keeps its turn, and is no part of the batch."""
+    one, other = Obedient(batch_size=4), Obedient(batch_size=4)
+    scheduler = Scheduler(workers=1)
+    scheduler.start()
+    busy = asyncio.ensure_future(scheduler.final(one, audio(0)))
+    await until(lambda: scheduler.load.running == 1)
+    both = [(one, 1, "mine"), (other, 2, "yours"), (one, 3, "theirs"), (other, 4, "yours"), (one, 5, "mine")]
+    tasks = await handed_over(scheduler, *(scheduler.final(model, audio(n), whose) for model, n, whose in both))
+    one.let(100)
+    other.let(100)
+    await asyncio.gather(busy, *tasks)
+    assert (one.batches, one.asked) == ([3], [0, 1, 3, 5])
+    assert (other.batches, other.asked) == ([2], [2, 4])
+    await scheduler.close()
+
+
+async def test_a_model_that_is_stuck_leaves_the_other_workers_to_the_others() -> None:
+    """Models share the workers, and nothing else."""
+    stuck, free = Obedient(), Obedient()
+    free.let(1)
+    scheduler = Scheduler(workers=2)
+    scheduler.start()
+    waits = asyncio.ensure_future(scheduler.final(stuck, audio(1)))
+    await until(lambda: scheduler.load.running == 1)
+    assert (await scheduler.final(free, audio(2))).text == "2"
+    stuck.let(1)
+    assert (await waits).text == "1"
+    await scheduler.close()
+
+
 async def test_it_is_warm_on_entering() -> None:
-    """Every worker has recognised something before the first speaker comes."""
-    model = Obedient()
+    """Every worker has recognised something with each model before the first speaker comes."""
+    model, second = Obedient(), Obedient()
     model.let(100)
-    async with scheduling(model, workers=2) as scheduler:
-        assert len(model.asked) == 2
-        assert (await scheduler.final(audio(7))).text == "7"
+    second.let(100)
+    async with scheduling([model, second], workers=2) as scheduler:
+        assert (len(model.asked), len(second.asked)) == (2, 2)
+        assert (await scheduler.final(model, audio(7))).text == "7"

@@ -31,6 +31,15 @@ def test_projects_take_turns() -> None:
     assert emptied(filled("a1", "a2", "a3", "a4", "b1", "c1", "c2")) == ["a1", "b1", "c1", "a2", "c2", "a3", "a4"]
 
 
+def test_what_fits_may_go_along_without_costing_the_others_their_turn() -> None:
+    """Only the oldest of a project goes; its project stands at the end then."""
+    turns = filled("a1", "a2", "b1", "c2", "c1")
+    assert turns.pop_first(lambda item: item.endswith("2")) == "c2"
+    assert turns.pop_first(lambda item: item.endswith("2")) is None
+    assert len(turns) == 4
+    assert emptied(turns) == ["a1", "b1", "c1", "a2"]
+
+
 def test_a_project_that_comes_back_stands_at_the_end() -> None:
     """Nobody gains by asking for one thing at a time."""
     turns = filled("a1", "b1", "b2")

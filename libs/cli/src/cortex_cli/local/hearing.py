@@ -7,6 +7,7 @@ from pathlib import Path
 from cortex_eventing.errors import CortexError, Rejected
 from cortex_runtime.failures import CannotStart
 from cortex_runtime.settings import SettingsError, load
+from cortex_transcriber.loaded_models import LanguageNotHeard
 from cortex_transcriber.recording_wiring import Standalone, StandaloneSettings, standalone
 from cortex_transcriber.recordings.hearing import Progress
 from cortex_transcriber.recordings.hearing import Utterance as HeardUtterance
@@ -40,16 +41,18 @@ class LocalHearer:
 
 
 @asynccontextmanager
-async def hearing_here(model_dir: Path | None) -> AsyncIterator[Hearer]:
+async def hearing_here(model_dir: Path | None, language: str) -> AsyncIterator[Hearer]:
     """The transcriber's pipeline in this process; settings are the service's CORTEX_* variables.
 
     Raises:
-        Complaint: a variable is wrong, or the model is missing or damaged.
+        Complaint: a variable is wrong, the model is missing or damaged, or none hears the language.
     """
     settings = _settings(model_dir)
     try:
-        async with standalone(settings) as transcriber:
+        async with standalone(settings, language) as transcriber:
             yield LocalHearer(transcriber)
+    except LanguageNotHeard as error:
+        raise refused(error.message, error.reason) from error
     except CannotStart as error:
         raise Complaint(str(error)) from error
 
@@ -67,5 +70,5 @@ def _settings(model_dir: Path | None) -> StandaloneSettings:
         raise Complaint(str(error), "see the settings of the transcriber") from error
     if model_dir is None:
         return settings
-    model = ModelSettings(**{**settings.model.model_dump(), "dir": model_dir, "recogniser": "model"})
+    model = ModelSettings(**{**settings.model.model_dump(), "dir": model_dir, "more_dirs": (), "recogniser": "model"})
     return settings.model_copy(update={"model": model})

@@ -14,8 +14,8 @@ from cortex_eventing.times import span
 from cortex_runtime.paging import next_page_token, page_of
 
 from cortex_transcriber.domain.words import timed
+from cortex_transcriber.loaded_models import LoadedModel, LoadedModels
 from cortex_transcriber.recordings.hearing import Recordings, Utterance
-from cortex_transcriber.recordings.models import LoadedModel, LoadedModels
 
 
 class RecognizeServicer:
@@ -32,8 +32,8 @@ class RecognizeServicer:
 
     async def Recognize(self, request: RecognizeRequest, _context: object) -> RecognizeResponse:  # noqa: N802
         """Hear a whole recording."""
-        model = self._models.named(request.model)
-        heard = await self._recordings.hear(request.audio, model.recognise)
+        model = self._models.asked_for(request.model, request.language)
+        heard = await self._recordings.hear(request.audio, model.recognition.recorded)
         return RecognizeResponse(
             utterances=[_utterance(utterance) for utterance in heard.utterances],
             duration=span(timedelta(seconds=heard.duration)),

@@ -14,8 +14,8 @@ from cortex_runtime.requests import origin_of
 from cortex_runtime.validation import validates_itself
 
 from cortex_transcriber.adapters.grpc_recognize import RecognizeServicer
+from cortex_transcriber.loaded_models import LoadedModels
 from cortex_transcriber.recordings.hearing import Recordings
-from cortex_transcriber.recordings.models import LoadedModels
 from cortex_transcriber.stream.audio_stream import AudioStream
 from cortex_transcriber.stream.parts import Parts
 

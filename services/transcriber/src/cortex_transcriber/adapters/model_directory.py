@@ -26,7 +26,7 @@ class ModelUnusable(RuntimeError):
         remedy = "run `make setup`" if name == SHIPPED.name else "fetch the model again"
         super().__init__(
             f"the speech model in {directory} cannot be used: {reason}; "
-            f"{remedy}, or let CORTEX_MODEL_DIR name another directory"
+            f"{remedy}, or let CORTEX_MODEL_DIR or CORTEX_MODEL_MORE_DIRS name another directory"
         )
 
 
@@ -52,7 +52,7 @@ def verify(directory: Path) -> Manifest:
     Raises:
         ModelUnusable: something is missing, differs, or lies outside the directory.
     """
-    manifest = _read(directory)
+    manifest = read_manifest(directory)
     there = _beside(directory, [directory / name for name in manifest.files])
     for extra in sorted(set(there) - set(manifest.files)):
         raise ModelUnusable(directory, f"{extra} is not in {manifests.FILE_NAME}", manifest.name)
@@ -96,7 +96,12 @@ def _beside(directory: Path, files: Iterable[Path]) -> list[str]:
     return sorted(path.relative_to(directory).as_posix() for path in found if path != directory / manifests.FILE_NAME)
 
 
-def _read(directory: Path) -> Manifest:
+def read_manifest(directory: Path) -> Manifest:
+    """What a directory says that it holds; not whether that is so.
+
+    Raises:
+        ModelUnusable: it says nothing that can be read.
+    """
     try:
         manifest = manifests.parse((directory / manifests.FILE_NAME).read_text())
     except OSError as error:

@@ -57,4 +57,4 @@ class GrpcSessions:
             raise NotFound("session", field=FIELD) if isinstance(refused, NotFound) else refused from error
         if session.status != SESSION_STATUS_ACTIVE:
             raise SessionNotActive
-        return ActiveSession(project_id, session_id, time_of(session.create_time))
+        return ActiveSession(project_id, session_id, time_of(session.create_time), session.language)

@@ -1,4 +1,4 @@
-"""Who is recognised when: one scheduler for all speakers of a process, a few worker threads behind it.
+"""Who is recognised when: one scheduler for all speakers and models of a process, a few worker threads behind it.
 
 Finals of those who speak now go first: projects take turns, and of each the oldest comes first. Interims and the
 utterances of recordings take turns at what is left: one worker, where there are several, is kept free of them, so that
@@ -11,7 +11,7 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -47,6 +47,7 @@ class Load:
 
 @dataclass(eq=False)
 class _Job:
+    model: Recogniser
     samples: Samples
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Recognised | None]
@@ -56,8 +57,7 @@ class _Job:
 class Scheduler:
     """Recognises utterances on worker threads. Made by `scheduling`."""
 
-    def __init__(self, recogniser: Recogniser, workers: int) -> None:
-        self.recogniser = recogniser
+    def __init__(self, workers: int) -> None:
         self._workers = workers
         self._room = FairRoom(WAITING_FINALS)
         self._changed = threading.Condition()
@@ -77,28 +77,28 @@ class Scheduler:
             threading.Thread(target=self._work, name=f"recogniser-{n}", daemon=True) for n in range(workers)
         ]
 
-    async def final(self, samples: Samples, project_id: str = "") -> Recognised:
-        """Recognise a finished utterance, in its project's turn.
+    async def final(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised:
+        """Have a model recognise a finished utterance, in its project's turn.
 
         Raises:
             Exception: whatever the model raised for these samples; other speakers are not concerned.
             asyncio.CancelledError: the scheduler was closed.
         """
         async with self._room.place(project_id):
-            return _kept(await self._hand_over(samples, "final", project_id))
+            return _kept(await self._hand_over(model, samples, "final", project_id))
 
-    async def recorded(self, samples: Samples) -> Recognised:
-        """Recognise an utterance of a recording: once nobody who speaks now waits for a final.
+    async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
+        """Have a model recognise an utterance of a recording: once nobody who speaks now waits for a final.
 
         Raises:
             Exception: whatever the model raised for these samples.
             asyncio.CancelledError: the scheduler was closed.
         """
-        return _kept(await self._hand_over(samples, "recorded"))
+        return _kept(await self._hand_over(model, samples, "recorded"))
 
-    async def interim(self, samples: Samples, project_id: str = "") -> Recognised | None:
-        """Recognise an utterance that goes on; None when there was no time for it."""
-        return await self._hand_over(samples, "interim", project_id)
+    async def interim(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised | None:
+        """Have a model recognise an utterance that goes on; None when there was no time for it."""
+        return await self._hand_over(model, samples, "interim", project_id)
 
     @property
     def load(self) -> Load:
@@ -107,9 +107,9 @@ class Scheduler:
             running = sum(self._running.values())
             return Load(len(self._finals), len(self._interims), len(self._recorded), running, self._shed)
 
-    async def warm_up(self) -> None:
-        """Let each worker recognise once, so that the first speaker does not pay for allocations."""
-        await asyncio.gather(*(self.final(warm_up_audio()) for _ in range(self._workers)))
+    async def warm_up(self, model: Recogniser) -> None:
+        """Let each worker recognise once, so that the model's first speaker does not pay for allocations."""
+        await asyncio.gather(*(self.final(model, warm_up_audio()) for _ in range(self._workers)))
 
     def start(self) -> None:
         """Start the workers."""
@@ -129,9 +129,11 @@ class Scheduler:
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    async def _hand_over(self, samples: Samples, kind: Kind, project_id: str = "") -> Recognised | None:
+    async def _hand_over(
+        self, model: Recogniser, samples: Samples, kind: Kind, project_id: str = ""
+    ) -> Recognised | None:
         loop = asyncio.get_running_loop()
-        job = _Job(samples, loop, loop.create_future(), kind)
+        job = _Job(model, samples, loop, loop.create_future(), kind)
         with self._changed:
             if self._closed:
                 job.done.cancel()
@@ -182,12 +184,17 @@ class Scheduler:
         return chosen
 
     def _batch(self, queue: Turns[_Job]) -> list[_Job]:
-        return [queue.pop() for _ in range(min(len(queue), self.recogniser.batch_size))]
+        """Whose turn it is, and as many as go along with it: what waits for other models keeps its turn."""
+        jobs = [queue.pop()]
+        model = jobs[0].model
+        while len(jobs) < model.batch_size and (job := queue.pop_first(lambda job: job.model is model)):
+            jobs.append(job)
+        return jobs
 
     def _recognise(self, jobs: list[_Job]) -> None:
         if len(jobs) > 1:
             try:
-                answers = self.recogniser.recognise_batch([job.samples for job in jobs])
+                answers = jobs[0].model.recognise_batch([job.samples for job in jobs])
             except Exception:  # noqa: BLE001 - one bad utterance must not fail its neighbours
                 answers = []
             for job, recognised in zip(jobs, answers, strict=False):
@@ -198,7 +205,7 @@ class Scheduler:
 
     def _recognise_one(self, job: _Job) -> None:
         try:
-            recognised = self.recogniser.recognise(job.samples)
+            recognised = job.model.recognise(job.samples)
         except Exception as error:  # noqa: BLE001 - it is the caller's to judge
             job.loop.call_soon_threadsafe(_fail, job.done, error)
         else:
@@ -236,12 +243,13 @@ def default_workers() -> int:
 
 
 @asynccontextmanager
-async def scheduling(recogniser: Recogniser, workers: int | None = None) -> AsyncIterator[Scheduler]:
-    """A scheduler that is warm on entering and has ended its threads on leaving."""
-    scheduler = Scheduler(recogniser, workers or default_workers())
+async def scheduling(models: Sequence[Recogniser], workers: int | None = None) -> AsyncIterator[Scheduler]:
+    """A scheduler that is warm for these models on entering, and has ended its threads on leaving."""
+    scheduler = Scheduler(workers or default_workers())
     scheduler.start()
     try:
-        await scheduler.warm_up()
+        for model in models:
+            await scheduler.warm_up(model)
         yield scheduler
     finally:
         await scheduler.close()

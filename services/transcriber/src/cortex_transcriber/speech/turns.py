@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
@@ -30,13 +30,15 @@ class Turns(Generic[Item]):
 
     def pop(self) -> Item:
         """Whose turn it is; its project goes to the end. Raises StopIteration when nothing waits."""
-        project_id = next(iter(self._waiting))
-        waiting = self._waiting.pop(project_id)
-        item = waiting.popleft()
-        if waiting:
-            self._waiting[project_id] = waiting
-        self._count -= 1
-        return item
+        return self._pop(next(iter(self._waiting)))
+
+    def pop_first(self, fits: Callable[[Item], bool]) -> Item | None:
+        """The next one that fits, of those that are the oldest of their project; None when none of them does.
+
+        Its project goes to the end, the others keep their places.
+        """
+        fitting = next((project_id for project_id, waiting in self._waiting.items() if fits(waiting[0])), None)
+        return None if fitting is None else self._pop(fitting)
 
     def drop(self) -> Item:
         """What has to go: the oldest of the project with the most. Raises ValueError when nothing waits."""
@@ -45,6 +47,14 @@ class Turns(Generic[Item]):
         item = waiting.popleft()
         if not waiting:
             del self._waiting[project_id]
+        self._count -= 1
+        return item
+
+    def _pop(self, project_id: str) -> Item:
+        waiting = self._waiting.pop(project_id)
+        item = waiting.popleft()
+        if waiting:
+            self._waiting[project_id] = waiting
         self._count -= 1
         return item
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cortex.transcriber.v1.transcriber_service_pb2 import Open, StreamAudioRequest, StreamAudioResponse
 from cortex_eventing.recorded import Origin
@@ -12,11 +13,14 @@ from cortex_transcriber.stream import answers
 from cortex_transcriber.stream.opening import default_format, segmenting_of
 from cortex_transcriber.stream.outbox import Outbox
 from cortex_transcriber.stream.parts import Parts
-from cortex_transcriber.stream.ports import ActiveSession
+from cortex_transcriber.stream.ports import ActiveSession, Recognition
 from cortex_transcriber.stream.refusing import tell
 from cortex_transcriber.stream.room import Action, Finish, Hear, Leave, Refuse, Resolve, Room, Seat
 from cortex_transcriber.stream.venue import Venue
 from cortex_transcriber.stream.visit import Visit
+
+SESSION: Final = "open.session_id"
+"""The field that a session's language comes by."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,29 @@ class AudioStream:
 
         Raises:
             InvalidInput: the bot said what makes no sense for the stream as a whole.
+            LanguageNotHeard: no model hears what is spoken in the session.
         """
         try:
+            recognition = self._parts.models.of_language(session.language, SESSION).recognition
             opened = answers.opened(session.zero_at, self._parts.limits, self._segmenting.endpoint_ms)
             await self.outbox.put(opened)
             async with asyncio.TaskGroup() as group:
-                await _Carrying(self._venue(session, group), self._parts).run(requests, self._ending)
+                await _Carrying(self._venue(session, recognition, group), self._parts).run(requests, self._ending)
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         finally:
             await self.outbox.close()
 
-    def _venue(self, session: ActiveSession, group: asyncio.TaskGroup) -> Venue:
-        room = Room(session.zero_at, self._default_format, self._parts.limits)
+    def _venue(self, session: ActiveSession, recognition: Recognition, group: asyncio.TaskGroup) -> Venue:
         return Venue(
-            session, room, self.outbox, self._origin, self._segmenting, self._include_interim, group.create_task
+            session=session,
+            recognition=recognition,
+            room=Room(session.zero_at, self._default_format, self._parts.limits),
+            outbox=self.outbox,
+            origin=self._origin,
+            segmenting=self._segmenting,
+            include_interim=self._include_interim,
+            spawn=group.create_task,
         )
 
     def _end(self, ending: Ending) -> None:

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from google.rpc.status_pb2 import Status
 
+from cortex_transcriber.loaded_models import LoadedModels
 from cortex_transcriber.speech.decoding import Decoder
 from cortex_transcriber.speech.frames import AudioFormat
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.hearing import Hearing
 from cortex_transcriber.stream.limits import Limits
 from cortex_transcriber.stream.open_streams import OpenStreams
-from cortex_transcriber.stream.ports import Identities, LiveTexts, Presence, Recognition, Sessions, Speakers
+from cortex_transcriber.stream.ports import Identities, LiveTexts, Presence, Sessions, Speakers
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Parts:
     identities: Identities
     speakers: Speakers
     presence: Presence
-    recognition: Recognition
+    models: LoadedModels
     live: LiveTexts
     hearing: Hearing
     open_streams: OpenStreams

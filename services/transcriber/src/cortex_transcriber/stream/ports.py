@@ -16,11 +16,17 @@ from cortex_transcriber.speech.recogniser import Recognised
 
 @dataclass(frozen=True)
 class ActiveSession:
-    """A session that takes audio; `zero_at` is its creation, the zero of every offset in it."""
+    """A session that takes audio.
+
+    Attributes:
+        zero_at: its creation, the zero of every offset in it.
+        language: what is spoken in it, as a BCP-47 tag; empty when nobody said.
+    """
 
     project_id: str
     session_id: str
     zero_at: datetime
+    language: str = ""
 
 
 class Sessions(Protocol):
@@ -108,7 +114,7 @@ class Unrecognisable(CortexError):
 
 
 class Recognition(Protocol):
-    """The scheduler of the recogniser."""
+    """One model, on the scheduler of all."""
 
     async def final(self, segment: SegmentReady, project_id: str) -> Recognised:
         """The words of an utterance, none if it was no speech; comes in its project's turn, however long that takes.
@@ -117,6 +123,10 @@ class Recognition(Protocol):
             Unrecognisable: this segment never will have words.
             Unavailable: the model fails at everything; nothing is known about the segment.
         """
+        ...
+
+    async def recorded(self, segment: SegmentReady) -> Recognised:
+        """The words of an utterance of a recording, which can wait; otherwise like `final`."""
         ...
 
     async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:

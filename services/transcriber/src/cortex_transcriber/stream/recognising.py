@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from cortex_transcriber.speech.events import InterimDue, SegmentReady
 from cortex_transcriber.speech.plausibility import repeats_itself, was_said
-from cortex_transcriber.speech.recogniser import Recognised, Samples
+from cortex_transcriber.speech.recogniser import Recognised, Recogniser, Samples
 from cortex_transcriber.stream.ports import Unrecognisable
 
 ATTEMPTS: Final = 4
@@ -27,33 +27,34 @@ NOT_SPEECH = Counter("cortex_transcriber_not_speech_total", "Segments whose word
 class Scheduler(Protocol):
     """Who is recognised when."""
 
-    async def final(self, samples: Samples, project_id: str = "") -> Recognised:
+    async def final(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised:
         """The words of a finished utterance, in its project's turn."""
         ...
 
-    async def recorded(self, samples: Samples) -> Recognised:
+    async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
         """The words of an utterance of a recording, once nobody who speaks now waits."""
         ...
 
-    async def interim(self, samples: Samples, project_id: str = "") -> Recognised | None:
+    async def interim(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised | None:
         """The words so far; None when there was more urgent work."""
         ...
 
 
 class BelievedRecognition:
-    """The port `Recognition` on the scheduler.
+    """The port `Recognition` of one model on the scheduler.
 
     Args:
-        scheduler: of the model.
-        model: its name.
+        scheduler: of all models.
+        model: the one.
         known_good: what the model took when this process started. If it fails at that now, it is not the segment's
             fault: the bot keeps the audio, and another replica may do better.
     """
 
-    def __init__(self, scheduler: Scheduler, model: str, known_good: Samples) -> None:
+    def __init__(self, scheduler: Scheduler, model: Recogniser, known_good: Samples) -> None:
         self._scheduler = scheduler
+        self._model = model
         self._known_good = known_good
-        self._nothing = Recognised("", confidence=1.0, tokens=0, language="", model=model)
+        self._nothing = Recognised("", confidence=1.0, tokens=0, language="", model=model.name)
 
     async def final(self, segment: SegmentReady, project_id: str = "") -> Recognised:
         """The words of an utterance, in its project's turn; none if it was no speech.
@@ -62,15 +63,15 @@ class BelievedRecognition:
             Unrecognisable: the model works, and cannot take it.
             Unavailable: the model does not work.
         """
-        return await self._believed(segment, partial(self._scheduler.final, project_id=project_id))
+        return await self._believed(segment, partial(self._scheduler.final, self._model, project_id=project_id))
 
     async def recorded(self, segment: SegmentReady) -> Recognised:
         """The words of an utterance of a recording, which can wait; otherwise like `final`."""
-        return await self._believed(segment, self._scheduler.recorded)
+        return await self._believed(segment, partial(self._scheduler.recorded, self._model))
 
     async def interim(self, due: InterimDue, project_id: str = "") -> Recognised | None:
         """The words so far, unless they are none."""
-        heard = await self._scheduler.interim(due.samples, project_id)
+        heard = await self._scheduler.interim(self._model, due.samples, project_id)
         return None if heard is None or repeats_itself(heard.text) else heard
 
     async def _believed(self, segment: SegmentReady, recognise: Recognise) -> Recognised:
@@ -94,6 +95,6 @@ class BelievedRecognition:
 
     async def _must_work(self) -> None:
         try:
-            await self._scheduler.final(self._known_good)
+            await self._scheduler.final(self._model, self._known_good)
         except Exception as error:
             raise Unavailable("the model") from error

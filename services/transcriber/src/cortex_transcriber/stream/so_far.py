@@ -48,7 +48,7 @@ class SoFar:
                 await self._tell(due)
 
     async def _tell(self, due: InterimDue) -> None:
-        recognised = await self._parts.recognition.interim(due, self._venue.session.project_id)
+        recognised = await self._venue.recognition.interim(due, self._venue.session.project_id)
         if recognised is None or not recognised.text or due.first_sequence <= self._over_through:
             return
         live = self._live(due, self._agreement_on(due.first_sequence).heard(recognised.text))

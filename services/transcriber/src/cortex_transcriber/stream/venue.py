@@ -9,7 +9,7 @@ from cortex_eventing.recorded import Origin
 
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.outbox import Outbox
-from cortex_transcriber.stream.ports import ActiveSession
+from cortex_transcriber.stream.ports import ActiveSession, Recognition
 from cortex_transcriber.stream.room import Room
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -20,6 +20,7 @@ class Venue:
     """An open stream, for what happens on it.
 
     Attributes:
+        recognition: the model that hears the session.
         room: its peers.
         outbox: its answers.
         origin: where the commands that it leads to come from.
@@ -29,6 +30,7 @@ class Venue:
     """
 
     session: ActiveSession
+    recognition: Recognition
     room: Room
     outbox: Outbox
     origin: Origin

@@ -206,7 +206,7 @@ class Voice:
         await self._store_words(rest, self._recognised(rest))
 
     async def _recognised(self, segment: SegmentReady) -> Recognised:
-        return await self._parts.recognition.final(segment, self._venue.session.project_id)
+        return await self._venue.recognition.final(segment, self._venue.session.project_id)
 
     def _give_up(self, segment: SegmentReady) -> None:
         """Nobody will ever know these words. The speaker has more to say, so it goes on; an operator is told."""

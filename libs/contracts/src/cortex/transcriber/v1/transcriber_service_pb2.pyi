@@ -616,6 +616,7 @@ class RecognizeRequest(_message.Message):
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     AUDIO_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """The project."""
     audio: _builtins.bytes
@@ -624,16 +625,19 @@ class RecognizeRequest(_message.Message):
     """
     model: _builtins.str
     """The name of the model that hears it, as ListModels gives it. Empty: the one that the service chooses."""
+    language: _builtins.str
+    """What is spoken in it, as a BCP-47 tag: chooses the model where none is named, and must be what a named one hears."""
     def __init__(
         self,
         *,
         project_id: _builtins.str = ...,
         audio: _builtins.bytes = ...,
         model: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "model", b"model", "project_id", b"project_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "language", b"language", "model", b"model", "project_id", b"project_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
