@@ -9,26 +9,19 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc
-import nats
 from conversations import Conversation, Track, conversations, write_wav
-from cortex.session.v1.events_pb2 import SessionEnded
 from cortex_client.demo.words import WordErrors, word_errors
-from cortex_eventing.catalogue import Catalogue
-from cortex_runtime.adapters.embedded.ports import LOOPBACK, free_port
-from cortex_runtime.adapters.embedded.servers import EmbeddedServers, embedded_servers
-from cortex_testkit.processes import ServiceProcess, service_process
 from cortex_transcriber.settings import SHIPPED_MODEL
 from cortex_transcriber.shipped_model import RECORDINGS_FOLDER
 from floors import sherpa
-from harness import Bar, Pairs, check, healthy, in_turn, measure, progress, tree_cpu_seconds
-from neighbours import neighbours
+from harness import Bar, Pairs, check, in_turn, measure, progress
 from room import transcribed
+from service import FINALS_ONLY, Running, transcriber
 
 BAR = Bar(1.0)
 ROUNDS = 7
@@ -37,37 +30,25 @@ ROUNDS = 7
 WORSE_AT_MOST = 0.03
 """Word error rate that may be lost against the peer: both hear the same, cut a little differently."""
 
-SESSION_STREAM = "SESSION"
-
 
 @dataclass
 class Ours:
     """The transcriber, and what it heard last."""
 
-    servers: EmbeddedServers
-    process: ServiceProcess
-    address: str
+    running: Running
     rooms: Sequence[Conversation]
     heard: Sequence[str] = ()
     beside: dict[str, list[float]] = field(default_factory=dict)
 
     async def block(self) -> float:
         """Audio seconds in a CPU second, all rooms at once."""
-        before = self._cpu()
-        heard = await asyncio.gather(*[transcribed(self.address, room) for room in self.rooms])
-        used = {name: seconds - before[name] for name, seconds in self._cpu().items()}
+        before = self.running.cpu_seconds()
+        heard = await asyncio.gather(*[transcribed(self.running.address, room) for room in self.rooms])
+        used = {name: seconds - before[name] for name, seconds in self.running.cpu_seconds().items()}
         self.heard = [text for texts in heard for text in texts]
         for name, seconds in used.items():
             self.beside.setdefault(name, []).append(seconds)
         return seconds_of(self.rooms) / used["transcriber"]
-
-    def _cpu(self) -> Mapping[str, float]:
-        pids = {
-            "transcriber": self.process.pid,
-            "PostgreSQL": self.servers.postgres.pid,
-            "nats-server": self.servers.nats.pid,
-        }
-        return {name: tree_cpu_seconds(pid) for name, pid in pids.items()}
 
 
 class Peer:
@@ -103,32 +84,10 @@ def seconds_of(rooms: Sequence[Conversation]) -> float:
 
 
 @asynccontextmanager
-async def transcriber(rooms: Sequence[Conversation], folder: Path) -> AsyncIterator[Ours]:
-    """The service as a process on servers of its own, between neighbours that the bench plays."""
-    address = f"{LOOPBACK}:{free_port()}"
-    async with embedded_servers(["transcriber"]) as servers, neighbours() as around:
-        await _make_session_stream(servers.nats.url)
-        environment = {
-            **servers.environments["transcriber"],
-            "CORTEX_GRPC_PORT": address.rpartition(":")[2],
-            "CORTEX_SESSION_ADDRESS": around,
-            "CORTEX_IDENTITY_ADDRESS": around,
-            "CORTEX_MODEL_WORKERS": "1",
-            "CORTEX_SPEECH_INTERIM_MS": "0",
-        }
-        async with (
-            service_process("cortex_transcriber", environment, folder / "transcriber.log") as process,
-            grpc.aio.insecure_channel(address) as channel,
-        ):
-            await process.until_ready(lambda: healthy(channel))
-            yield Ours(servers, process, address, rooms)
-
-
-async def _make_session_stream(url: str) -> None:
-    """The stream that the transcriber follows; without it the transcriber would look for it all the time."""
-    client = await nats.connect(url)
-    await client.jetstream().add_stream(name=SESSION_STREAM, subjects=list(Catalogue([SessionEnded]).filters()))
-    await client.close()
+async def contender(rooms: Sequence[Conversation], folder: Path) -> AsyncIterator[Ours]:
+    """The service, finals only, one recognition at a time."""
+    async with transcriber(folder, {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1"}) as running:
+        yield Ours(running, rooms)
 
 
 def check_words(rooms: Sequence[Conversation], ours: Ours, peer: Peer) -> tuple[WordErrors, WordErrors]:
@@ -149,7 +108,7 @@ async def main() -> None:
     rooms = conversations(SHIPPED_MODEL / RECORDINGS_FOLDER)
     with tempfile.TemporaryDirectory() as folder:
         progress("transcribe: starting")
-        async with transcriber(rooms, Path(folder)) as ours:
+        async with contender(rooms, Path(folder)) as ours:
             peer = await asyncio.to_thread(Peer, Path(folder), rooms)
             figures = Pairs(*await in_turn([ours.block, peer.block], ROUNDS, "transcribe"))
     mine, theirs = check_words(rooms, ours, peer)
