@@ -6,8 +6,8 @@ from pathlib import Path
 
 from harness import INTERRUPTED, WRONG_CALL
 
-PROGRAMS = ("commands", "visible", "relay", "rebuild", "vad", "transcribe")
-WITH_PEERS = ("transcribe",)
+PROGRAMS = ("commands", "visible", "relay", "rebuild", "vad", "transcribe", "density", "finalize")
+WITH_PEERS = ("transcribe", "density")
 """Programs that need `requirements/bench.txt`."""
 
 HERE = Path(__file__).resolve().parent

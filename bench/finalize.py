@@ -17,7 +17,7 @@ from pathlib import Path
 
 from conversations import RATE, Pcm
 from cortex_transcriber.adapters.decoders import new_decoder
-from cortex_transcriber.adapters.recognisers import recogniser_of
+from cortex_transcriber.adapters.recognisers import recognisers_of
 from cortex_transcriber.adapters.silero import load_silero
 from cortex_transcriber.settings import SHIPPED_MODEL, ModelSettings
 from cortex_transcriber.shipped_model import RECORDINGS_FOLDER
@@ -150,7 +150,7 @@ def speakers_for(rate: float, said: Sequence[Pcm]) -> int:
 async def main() -> None:
     """Start what is needed, and measure."""
     said = utterances(SHIPPED_MODEL / RECORDINGS_FOLDER)
-    recogniser = recogniser_of(ModelSettings())
+    (recogniser,) = recognisers_of(ModelSettings())
     delays = Delays()
     with tempfile.TemporaryDirectory() as name:
         progress("finalize: starting")

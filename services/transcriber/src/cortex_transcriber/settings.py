@@ -18,6 +18,11 @@ MOST_STREAMS = 200
 """Rooms of one process: far more than its cores can hear at once, so that silent rooms need no replicas of their own"""
 
 
+LATE_MS = 2_000
+"""Several times what a final takes to come where there is time for everybody (p95 below 500 ms); people who read along
+notice it from here on."""
+
+
 class AddressSettings(Group):
     """Another service.
 
@@ -88,11 +93,13 @@ class StreamSettings(Group):
         most: open at once in this process; further ones are refused with a retry delay.
         most_of_project: of one project at once in this process, likewise; unset: no fewer than `most`.
         peers: of one stream at once.
+        late_ms: once a final has been waited for so long, no further stream is opened until finals are in time again.
     """
 
     most: Annotated[int, Field(ge=1)] = MOST_STREAMS
     most_of_project: Annotated[int, Field(ge=1)] | None = None
     peers: Annotated[int, Field(ge=1, le=1_000)] = MAX_PEERS
+    late_ms: Annotated[int, Field(ge=100, le=60_000)] = LATE_MS
 
 
 class RecordingSettings(Group):

@@ -57,11 +57,13 @@ from cortex_transcriber.reactions.empty_rooms import EMPTY_ROOMS, emptying
 from cortex_transcriber.read_models.open_speakers import PROJECTION
 from cortex_transcriber.recording_wiring import allowance, hearing_recordings, loaded
 from cortex_transcriber.recordings.hearing import Recordings
-from cortex_transcriber.settings import TranscriberSettings
+from cortex_transcriber.settings import StreamSettings, TranscriberSettings
 from cortex_transcriber.speech.batching import VadBatcher
-from cortex_transcriber.speech.scheduler import scheduling
+from cortex_transcriber.speech.scheduler import Scheduler, scheduling
+from cortex_transcriber.stream.admission import Admission
 from cortex_transcriber.stream.hearing import Hearing
 from cortex_transcriber.stream.limits import Limits
+from cortex_transcriber.stream.metrics import LATENESS
 from cortex_transcriber.stream.open_streams import OpenStreams
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.sweeping import Heartbeat, Sweep
@@ -84,10 +86,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
     await bring_up_to_date(access, *MIGRATIONS)
     reports, readiness = Reports(), Readiness(POSTGRES)
     silero = load_silero()
-    hearing, open_streams = (
-        Hearing(VadBatcher(silero)),
-        OpenStreams(settings.streams.most, settings.streams.most_of_project),
-    )
+    hearing = Hearing(VadBatcher(silero))
     async with (
         scheduling(recognisers, settings.model.workers) as scheduler,
         event_store(settings) as store,
@@ -99,6 +98,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         linked(access.writer_dsn, "cortex-sweep") as sweeping,
         linked(access.writer_dsn, "cortex-reaction") as reacting,
     ):
+        open_streams = _open_streams(settings.streams, scheduler)
         models = LoadedModels([loaded(recogniser, scheduler) for recogniser in recognisers])
         speakers = StoredSpeakers(CommandHandling(SPEAKER, store, CLOCK))
         sessions_feed = GrpcFeed(SessionServiceStub(session), "session")
@@ -144,6 +144,13 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
                 served = _served(settings, parts, recordings, models, store)
                 async with grpc_server(settings.grpc, served, readiness=readiness) as listening:
                     yield listening
+
+
+def _open_streams(settings: StreamSettings, scheduler: Scheduler) -> OpenStreams:
+    """The streams of this process; how late finals are decides whether there is time for more."""
+    LATENESS.set_function(lambda: scheduler.lateness)
+    admission = Admission(lambda: scheduler.lateness, settings.late_ms / 1_000)
+    return OpenStreams(settings.most, settings.most_of_project, admission.has_time)
 
 
 def event_store(settings: TranscriberSettings) -> PostgresEventStore:

@@ -273,3 +273,21 @@ async def test_it_is_warm_on_entering() -> None:
     async with scheduling([model, second], workers=2) as scheduler:
         assert (len(model.asked), len(second.asked)) == (2, 2)
         assert (await scheduler.final(model, audio(7))).text == "7"
+
+
+async def test_it_knows_how_long_the_oldest_final_is_waited_for(model: Obedient) -> None:
+    """Interims do not count; one that is being recognised still does."""
+    seconds = [0.0]
+    scheduler = Scheduler(workers=1, now=lambda: seconds[0])
+    scheduler.start()
+    first = asyncio.ensure_future(scheduler.final(model, audio(1)))
+    await until(lambda: scheduler.load.running == 1)
+    interim = asyncio.ensure_future(scheduler.interim(model, audio(2)))
+    seconds[0] = 3.0
+    assert scheduler.lateness == 3.0
+    model.let(1)
+    await first
+    assert scheduler.lateness == 0.0
+    model.let(1)
+    await interim
+    await scheduler.close()

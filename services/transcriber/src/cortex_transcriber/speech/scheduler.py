@@ -10,14 +10,16 @@ This is one of the two borders between asyncio and threads; the other is the com
 import asyncio
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 
+from cortex_transcriber.speech.lateness import Lateness
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser, Samples
 from cortex_transcriber.speech.turns import FairRoom, Turns
 
@@ -36,7 +38,7 @@ Kind = Literal["final", "interim", "recorded"]
 
 @dataclass(frozen=True)
 class Load:
-    """What the scheduler has in hand, for metrics and admission."""
+    """What the scheduler has in hand."""
 
     waiting_finals: int
     waiting_interims: int
@@ -55,10 +57,16 @@ class _Job:
 
 
 class Scheduler:
-    """Recognises utterances on worker threads. Made by `scheduling`."""
+    """Recognises utterances on worker threads. Made by `scheduling`.
 
-    def __init__(self, workers: int) -> None:
+    Args:
+        workers: threads.
+        now: seconds, of a clock that only goes on.
+    """
+
+    def __init__(self, workers: int, now: Callable[[], float] = time.monotonic) -> None:
         self._workers = workers
+        self._finals_owed = Lateness(now)
         self._room = FairRoom(WAITING_FINALS)
         self._changed = threading.Condition()
         self._finals: Turns[_Job] = Turns()
@@ -84,8 +92,9 @@ class Scheduler:
             Exception: whatever the model raised for these samples; other speakers are not concerned.
             asyncio.CancelledError: the scheduler was closed.
         """
-        async with self._room.place(project_id):
-            return _kept(await self._hand_over(model, samples, "final", project_id))
+        with self._finals_owed.owing():
+            async with self._room.place(project_id):
+                return _kept(await self._hand_over(model, samples, "final", project_id))
 
     async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
         """Have a model recognise an utterance of a recording: once nobody who speaks now waits for a final.
@@ -99,6 +108,11 @@ class Scheduler:
     async def interim(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised | None:
         """Have a model recognise an utterance that goes on; None when there was no time for it."""
         return await self._hand_over(model, samples, "interim", project_id)
+
+    @property
+    def lateness(self) -> float:
+        """For how many seconds the oldest final that is not there yet has been waited for; 0 when all are there."""
+        return self._finals_owed.seconds
 
     @property
     def load(self) -> Load:

@@ -17,3 +17,15 @@ UTTERANCES = Counter("cortex_transcriber_utterances_total", "Utterances stored."
 REFUSED = Counter(
     "cortex_transcriber_refused_total", "Messages and peers refused on open streams, by reason.", ["reason"]
 )
+STREAMS_REFUSED = Counter(
+    "cortex_transcriber_streams_refused_total",
+    "Streams that were not opened: REPLICA_FULL, PROJECT_FULL, or REPLICA_BUSY, when finals are late.",
+    ["reason"],
+)
+INTERIMS_SHED = Counter(
+    "cortex_transcriber_interims_shed_total", "Interim texts that there was no time for, as finals come first."
+)
+LATENESS = Gauge(
+    "cortex_transcriber_final_lateness_seconds",
+    "For how long the oldest final that is not there yet has been waited for, from its endpoint on.",
+)

@@ -1,7 +1,7 @@
 """All streams of this process: who is carried by which, and what concerns all of them at once."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from cortex_eventing.errors import LimitReached, Unavailable
 
 from cortex_transcriber.domain.commands import SpeakerKey
-from cortex_transcriber.stream.metrics import OPEN_STREAMS
+from cortex_transcriber.stream.metrics import OPEN_STREAMS, STREAMS_REFUSED
 from cortex_transcriber.stream.ports import Carried
 
 STREAM_RETRY: Final = timedelta(seconds=5)
@@ -71,10 +71,14 @@ class OpenStreams:
     Args:
         most: open at once.
         most_of_project: of one project at once, so that none takes all the room; None: as many as there is room for.
+        has_time: whether this process can hear more people without being late for those whom it hears.
     """
 
-    def __init__(self, most: int, most_of_project: int | None = None) -> None:
+    def __init__(
+        self, most: int, most_of_project: int | None = None, has_time: Callable[[], bool] = lambda: True
+    ) -> None:
         self._most = most
+        self._has_time = has_time
         self._most_of_project = most if most_of_project is None else most_of_project
         self._streams: set[Stream] = set()
         self._places: dict[SpeakerKey, Place] = {}
@@ -91,17 +95,12 @@ class OpenStreams:
         """Count a stream in while it is open.
 
         Raises:
-            LimitReached: this process carries as many as it may, of all projects or of this one.
+            LimitReached: this process carries as many as it may, of all projects or of this one, or has no time.
             Unavailable: it stops.
         """
         if self._draining:
             raise Unavailable("this replica")
-        if len(self._streams) >= self._most:
-            raise LimitReached("this replica carries no more streams", retry_after=STREAM_RETRY, reason="REPLICA_FULL")
-        if sum(each.project_id == stream.project_id for each in self._streams) >= self._most_of_project:
-            raise LimitReached(
-                "this replica carries no more streams of the project", retry_after=STREAM_RETRY, reason="PROJECT_FULL"
-            )
+        self._require_place(stream)
         self._streams.add(stream)
         self._none_open.clear()
         OPEN_STREAMS.inc()
@@ -112,6 +111,14 @@ class OpenStreams:
             self._streams.discard(stream)
             if not self._streams:
                 self._none_open.set()
+
+    def _require_place(self, stream: Stream) -> None:
+        if len(self._streams) >= self._most:
+            raise _refused("REPLICA_FULL", "this replica carries no more streams")
+        if sum(each.project_id == stream.project_id for each in self._streams) >= self._most_of_project:
+            raise _refused("PROJECT_FULL", "this replica carries no more streams of the project")
+        if not self._has_time():
+            raise _refused("REPLICA_BUSY", "this replica is late with the words of those whom it hears")
 
     async def all_closed(self) -> None:
         """Wait until no stream is open."""
@@ -154,3 +161,8 @@ class OpenStreams:
         self._draining = True
         for stream in self._streams:
             stream.drain(reconnect_by)
+
+
+def _refused(reason: str, message: str) -> LimitReached:
+    STREAMS_REFUSED.labels(reason).inc()
+    return LimitReached(message, retry_after=STREAM_RETRY, reason=reason)

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from cortex_transcriber.speech.events import InterimDue, SegmentReady
 from cortex_transcriber.speech.plausibility import repeats_itself, was_said
 from cortex_transcriber.speech.recogniser import Recognised, Recogniser, Samples
+from cortex_transcriber.stream.metrics import INTERIMS_SHED
 from cortex_transcriber.stream.ports import Unrecognisable
 
 ATTEMPTS: Final = 4
@@ -72,7 +73,10 @@ class BelievedRecognition:
     async def interim(self, due: InterimDue, project_id: str = "") -> Recognised | None:
         """The words so far, unless they are none."""
         heard = await self._scheduler.interim(self._model, due.samples, project_id)
-        return None if heard is None or repeats_itself(heard.text) else heard
+        if heard is None:
+            INTERIMS_SHED.inc()
+            return None
+        return None if repeats_itself(heard.text) else heard
 
     async def _believed(self, segment: SegmentReady, recognise: Recognise) -> Recognised:
         heard = await self._tried(segment.samples, recognise)
