@@ -6,7 +6,7 @@ from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.segmenting import Segmenting
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.transcriber.tests.hearing import LoudnessDetector, Room
@@ -18,6 +18,7 @@ LEVELS = {"silence": 0, "floor": 15, "murmur": 500, "speech": 6_000}
 SPOKEN = st.lists(st.tuples(st.sampled_from(sorted(LEVELS)), st.integers(100, 3_500)), min_size=1, max_size=8)
 FRAME_MS = st.sampled_from([10, 20, 30, 60, 100])
 SHORT = Segmenting(endpoint_ms=300, end_padding_ms=100, start_padding_ms=150, max_utterance_ms=2_500, interim_ms=400)
+PATIENT = Segmenting(endpoint_ms=2_500, end_padding_ms=900, start_padding_ms=0, min_speech_ms=0, max_utterance_ms=6_000)
 PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -77,16 +78,21 @@ def test_chunks_wait_only_while_nothing_can_be_decided(
 
 
 @PROPERTY
-@given(SPOKEN, FRAME_MS)
+@given(SPOKEN, FRAME_MS, st.sampled_from([SHORT, PATIENT]))
+@example(
+    spoken=[*[("floor", 100)] * 4, ("floor", 1_609), ("speech", 1_464), ("floor", 2_392), ("speech", 100)],
+    frame_ms=100,
+    cutting=PATIENT,  # the stream ends in the pause, of which a restart hears more than the utterance took in
+)
 def test_a_restart_from_any_acknowledged_point_cuts_the_same(
-    room: Room, spoken: list[tuple[str, int]], frame_ms: int
+    room: Room, spoken: list[tuple[str, int]], frame_ms: int, cutting: Segmenting
 ) -> None:
-    """What follows an acknowledgement does not depend on what came before it."""
-    whole = room.speaker(frame_ms=frame_ms, settings=SHORT)
+    """What follows an acknowledgement does not depend on what came before it, whatever ends an utterance."""
+    whole = room.speaker(frame_ms=frame_ms, settings=cutting)
     payloads = room.payloads(sound(spoken), whole)
     events = room.hear(whole, payloads)
     for point in restarts(events):
-        again = room.hear(room.speaker(frame_ms=frame_ms, settings=SHORT, start=point + 1), payloads[point + 1 :])
+        again = room.hear(room.speaker(frame_ms=frame_ms, settings=cutting, start=point + 1), payloads[point + 1 :])
         assert room.cuts(again) == [cut for cut in room.cuts(events) if cut[0] > point]
 
 

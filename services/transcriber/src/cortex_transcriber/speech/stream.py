@@ -138,7 +138,7 @@ class SpeakerStream:
             if self._until() - self._cutter.position < CHUNK:
                 if not self._stops:
                     return 0
-                self._stop(self._stops.popleft())
+                self._stop(self._stops[0])
             elif self._cutter.speaking and self._in_passed_over():
                 self._act(self._cutter.stop(self._passed_over[0][0]))
             elif not self._quiet():
@@ -268,6 +268,9 @@ class SpeakerStream:
 
     def _stop(self, position: int) -> None:
         self._act(self._cutter.stop(position))
+        if position - self._cutter.position >= CHUNK:
+            return  # The utterance ended before: what follows it is judged from zero, as after a restart there.
+        self._stops.popleft()
         self._cutter.start_at(position)
         self._rested(position)
         self._pass_over()
