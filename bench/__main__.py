@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import INTERRUPTED, WRONG_CALL
 
-PROGRAMS = ("commands", "visible", "relay", "rebuild", "vad", "transcribe", "density", "finalize")
+PROGRAMS = ("commands", "visible", "relay", "rebuild", "vad", "ingest", "transcribe", "density", "finalize")
 WITH_PEERS = ("transcribe", "density")
 """Programs that need `requirements/bench.txt`."""
 

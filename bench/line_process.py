@@ -28,10 +28,16 @@ class LineProcess:
 
     async def ask(self, *words: float) -> str:
         """What it answers to a line."""
-        if self._process.stdin is None or self._process.stdout is None:
+        if self._process.stdin is None:
             raise RuntimeError("started without pipes")
         self._process.stdin.write(f"{' '.join(str(word) for word in words)}\n".encode())
         await self._process.stdin.drain()
+        return await self.line()
+
+    async def line(self) -> str:
+        """The next line that it says."""
+        if self._process.stdout is None:
+            raise RuntimeError("started without pipes")
         answer = await self._process.stdout.readline()
         check(bool(answer), f"{self._name} ended; what it said stands above")
         return answer.decode()

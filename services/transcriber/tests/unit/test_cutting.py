@@ -40,8 +40,10 @@ def loud(events: list[Event]) -> list[Event]:
 
 
 def decided(events: list[Event]) -> list[Event]:
-    """Everything but interims: one that falls into a pause may come with the word after it."""
-    return [event for event in events if not isinstance(event, InterimDue)]
+    """What must not wait: an interim that falls into a pause may come with the word after it, and the beginning of
+    speech is told to nobody.
+    """
+    return [event for event in events if not isinstance(event, InterimDue | SpeechStarted)]
 
 
 def restarts(events: list[Event]) -> list[int]:

@@ -1,8 +1,8 @@
 """What the heartbeat says, and what the sweep does about those nobody carries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cortex_transcriber.domain.commands import JoinSpeaker, Person, SpeakerKey
@@ -49,19 +49,20 @@ class Record:
         """Nothing to forget."""
 
 
-def place(holder: str = "holder") -> Place:
+def place(holder: str = "holder", last_frame_at: Callable[[], datetime] = lambda: PEER_ZERO) -> Place:
     """A place on a stream."""
-    return Place(ADA, PROJECT, holder, PEER_ZERO)
+    return Place(ADA, PROJECT, holder, last_frame_at)
 
 
 async def test_a_heartbeat_names_everybody_who_is_carried() -> None:
     """With the last frame of each; who lost the stream is named once more, with the last that was heard."""
     streams, record = OpenStreams(most=1), Record()
     heartbeat = Heartbeat(streams, record)
-    carried = place()
+    heard_until = [PEER_ZERO]
+    carried = place(last_frame_at=lambda: heard_until[-1])
     await streams.take(carried)
     await heartbeat.beat()
-    carried.heard_until(LAST_FRAME)
+    heard_until.append(LAST_FRAME)
     streams.vacate(carried)
     await heartbeat.beat()
     await heartbeat.beat()

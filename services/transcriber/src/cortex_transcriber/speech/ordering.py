@@ -104,11 +104,20 @@ class Ordering:
             first, payloads = first + known, payloads[known:]
         if not payloads:
             return []
-        if first == self.next and not self._held:
-            return [self._straight(Heard(first, payloads), len(payloads))]
+        if self.follow(first, len(payloads)):
+            return [Heard(first, payloads)]
         for sequence, payload in enumerate(payloads, first):
             self._hold(sequence, payload)
         return self._ready()
+
+    def follow(self, first: int, frames: int) -> bool:
+        """Count frames as given out if they are the next ones, with none missing; whether they are."""
+        if first != self.next or self._held:
+            return False
+        self.next += frames
+        self._after_last = self.next
+        self._counters.heard += frames
+        return True
 
     def silence(self, first: int, last: int) -> list[Piece]:
         """Take it that nobody spoke in these frames; what can be given out. Those that were sent all the same count."""
@@ -126,13 +135,6 @@ class Ordering:
     def release(self) -> list[Piece]:
         """Wait no longer: everything that is held."""
         return self._given_up(self._after_last, Lost)
-
-    def _straight(self, heard: Heard, frames: int) -> Heard:
-        """What nearly every message is: the next frames, with none missing."""
-        self.next += frames
-        self._after_last = self.next
-        self._counters.heard += frames
-        return heard
 
     def _hold(self, sequence: int, payload: bytes) -> None:
         if sequence in self._held:

@@ -153,6 +153,8 @@ class Cutter:
         self._padding = settings.start_padding_ms * SAMPLES_PER_MS
         self._interim = settings.interim_ms * SAMPLES_PER_MS
         self._endpoint = settings.endpoint_ms * SAMPLES_PER_MS
+        soonest = min(self._endpoint, self._interim - self._padding) if self._interim else self._endpoint
+        self._unbegun = max(1, soonest // CHUNK)
         self._longest = settings.max_utterance_ms * SAMPLES_PER_MS
         self.rest = self._up(REST_MS * SAMPLES_PER_MS)
         self.position = 0
@@ -186,11 +188,13 @@ class Cutter:
     def undecided(self) -> int:
         """Chunks, at least one, up to the first that can decide anything; those before it may wait for it.
 
-        While somebody speaks that is where the utterance could end, become too long, or be told in between.
+        That somebody begins to speak is of use to nobody at once: what begins here cannot end, nor be told, before the
+        silence at its end, or the time between interims, has passed. While somebody speaks it is where the utterance
+        could end, become too long, or be told in between.
         """
         voice = self._voice
         if not voice:
-            return 1
+            return min(self._unbegun, self.quiet_chunks_left)
         if voice.silent_since is None:
             nearest = self.position + self._endpoint
             if self._interim:

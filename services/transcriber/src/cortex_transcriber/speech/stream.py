@@ -10,6 +10,7 @@ from cortex_transcriber.speech.decoding import FULL_SCALE, Decoder, Pcm
 from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, SAMPLES_PER_MS, AudioFormat
 from cortex_transcriber.speech.gate import quiet_chunks
+from cortex_transcriber.speech.gathering import MOST, Gathering
 from cortex_transcriber.speech.ordering import Counters, Heard, Lost, Ordering, Piece, Silent
 from cortex_transcriber.speech.preroll import Preroll
 from cortex_transcriber.speech.ring import AudioBuffer, BufferFull
@@ -27,7 +28,8 @@ beyond it a chunk becomes hardly cheaper."""
 class SpeakerStream:
     """The audio of one peer.
 
-    Frames go in by `push` and `silent_through`; `VadBatcher.listen` makes events of them for many streams at once.
+    Frames go in by `push` and `silent_through`, nearly all of them by the short way of `gathering`; `VadBatcher.listen`
+    makes events of them for many streams at once.
 
     Args:
         audio: what the peer declared.
@@ -54,7 +56,9 @@ class SpeakerStream:
         self._heard_through = start - 1 if heard_through is None else heard_through
         self._cutter = Cutter(settings, self._frame)
         self._kept = RESTS_KEPT * self._cutter.rest + settings.endpoint_ms * SAMPLES_PER_MS
+        self._spare = self._kept + self._cutter.rest + LONGEST_FRAME_MS * SAMPLES_PER_MS + MOST * self._frame
         self._buffer = AudioBuffer()
+        self.gathering = Gathering(audio, decoder, self._ordering)
         self._start = start
         self._base = start  # the sequence number of position 0, when silence that was passed over is counted
         self._passed_over: deque[tuple[int, int]] = deque()  # position, frames
@@ -78,6 +82,14 @@ class SpeakerStream:
             BufferFull: more than two minutes wait to be listened to.
         """
         self._decoder.check(payloads)
+        self.push_checked(first_sequence, payloads)
+
+    def push_checked(self, first_sequence: int, payloads: Sequence[bytes]) -> None:
+        """Take frames likewise that were found to be some of the peer's format.
+
+        Raises:
+            BufferFull: more than two minutes wait to be listened to.
+        """
         self._require_room(len(payloads))
         if first_sequence < self._start:
             behind = min(self._start - first_sequence, len(payloads))
@@ -98,6 +110,7 @@ class SpeakerStream:
     def end(self) -> None:
         """End what goes on: the peer left, or sent nothing for so long. Frames may follow and begin anew."""
         self._take(self._ordering.release())
+        self._decode_gathered()
         self._append(self._decoder.flush())
         self._stops.append(self._buffer.end)
 
@@ -109,12 +122,12 @@ class SpeakerStream:
     @property
     def room_ms(self) -> int:
         """How much more audio it can take before some is listened to."""
-        return self._buffer.room // SAMPLES_PER_MS
+        return (self._buffer.room - len(self.gathering.payloads) * self._frame) // SAMPLES_PER_MS
 
     @property
     def nbytes(self) -> int:
         """Memory held for audio."""
-        return self._buffer.nbytes
+        return self._buffer.nbytes + sum(map(len, self.gathering.payloads))
 
     @property
     def speaking(self) -> bool:
@@ -122,10 +135,18 @@ class SpeakerStream:
         return self._cutter.speaking
 
     @property
+    def unheard(self) -> bool:
+        """Whether anything was taken that was not listened to."""
+        return bool(self.gathering.payloads) or self._buffer.end - self._cutter.position >= CHUNK
+
+    @property
     def ready(self) -> bool:
         """Whether there is anything to listen to: so much that it could be decided upon."""
-        wanted = min(self._cutter.undecided, MOST_AT_ONCE)
-        return bool(self._stops) or self._buffer.end - self._cutter.position >= wanted * CHUNK
+        gathering = self.gathering
+        if gathering.look_at is None:
+            enough = self._cutter.position + min(self._cutter.undecided, MOST_AT_ONCE) * CHUNK
+            gathering.look_at = max(0, -(-(enough - self._buffer.end) // self._frame))
+        return len(gathering.payloads) >= gathering.look_at or bool(self._stops)
 
     def next_chunks(self, rows: Pcm) -> int:
         """Pass over what needs no judgement, then write the next chunks, each with its context, into `rows`.
@@ -133,6 +154,7 @@ class SpeakerStream:
         Returns:
             How many, so far as they are to be judged one after another; 0 when there is none.
         """
+        self._decode_gathered()
         while True:
             self._pass_over()
             if self._until() - self._cutter.position < CHUNK:
@@ -157,6 +179,7 @@ class SpeakerStream:
 
     def judged(self, probabilities: Sequence[float], state: Floats) -> None:
         """Go on by the chunks that were written last; the detector remembers `state` after them."""
+        self.gathering.look_at = None
         self._state = state.copy()  # the batch's array must not live as long as this stream
         for probability, level in zip(probabilities, self._levels, strict=True):
             if decisions := self._cutter.judged(probability, level):
@@ -173,8 +196,7 @@ class SpeakerStream:
     def _require_room(self, frames: int) -> None:
         """Before anything is taken: room for the frames, for a silence before them, and for what a decoder owes."""
         waited = frames + self._ordering.holds + self._ordering.waited
-        needed = waited * self._frame + self._kept + self._cutter.rest + LONGEST_FRAME_MS * SAMPLES_PER_MS
-        if needed > self._buffer.room:
+        if waited * self._frame + self._spare > self._buffer.room:
             raise BufferFull(f"{self.audio.frame_ms * frames} ms more than may wait to be listened to")
 
     def _take(self, pieces: list[Piece]) -> None:
@@ -188,6 +210,7 @@ class SpeakerStream:
                     self._add_silence(frames)
 
     def _add_heard(self, first: int, payloads: Sequence[bytes]) -> None:
+        self._decode_gathered()
         before = self._preroll.before(first)
         if before:
             self._discard += len(before) * self._frame
@@ -195,7 +218,15 @@ class SpeakerStream:
         self._append(self._decoder.decode(payloads))
         self.counters.corrupt = self._decoder.corrupt
 
+    def _decode_gathered(self) -> None:
+        gathering = self.gathering
+        gathering.look_at = None
+        if gathering.payloads:
+            gathered, gathering.payloads = gathering.payloads, []
+            self._append(self._decoder.decode(gathered))
+
     def _add_lost(self, frames: int) -> None:
+        self._decode_gathered()
         guess = self._decoder.conceal(frames)
         if guess is None:
             self._add_silence(frames)
@@ -210,6 +241,7 @@ class SpeakerStream:
         self._buffer.append(pcm)
 
     def _add_silence(self, frames: int) -> None:
+        self._decode_gathered()
         self._append(self._decoder.flush())
         samples = frames * self._frame
         rests = max(0, samples - self._kept) // self._cutter.rest

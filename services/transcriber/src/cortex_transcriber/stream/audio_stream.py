@@ -124,15 +124,21 @@ class _Carrying:
         """Do what the bot's messages ask for, until it says that nothing more comes."""
         async for request in requests:
             action = self._venue.room.received(request)
-            if isinstance(action, Finish):
+            if isinstance(action, Hear):
+                await self._hear(action)
+            elif isinstance(action, Finish):
                 return
-            if action:
+            elif action:
                 await self._do(action)
+
+    async def _hear(self, heard: Hear) -> None:
+        visit = self._visits.get(heard.seat)
+        room = visit.take(heard.taken) if visit else None
+        if room:
+            await room
 
     async def _do(self, action: Action) -> None:
         match action:
-            case Hear(seat, taken) if visit := self._visits.get(seat):
-                await visit.take(taken)
             case Resolve(seat):
                 self._visits[seat] = visit = Visit(seat, self._venue, self._parts)
                 self._tasks[seat] = task = self._venue.spawn(visit.run())

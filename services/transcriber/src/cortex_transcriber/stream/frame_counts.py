@@ -1,10 +1,12 @@
 """Tells what became of a peer's frames, while they come and not only when it is gone: rooms last for hours."""
 
-from dataclasses import asdict
+from dataclasses import fields
 
 from cortex_transcriber.speech.ordering import Counters
 from cortex_transcriber.stream.intake import Intake
 from cortex_transcriber.stream.metrics import FRAMES
+
+_FATES = {field.name: FRAMES.labels(field.name) for field in fields(Counters)}
 
 
 class FrameCounts:
@@ -13,12 +15,12 @@ class FrameCounts:
     def __init__(self, counters: Counters, intake: Intake) -> None:
         self._counters = counters
         self._intake = intake
-        self._told = dict.fromkeys(asdict(counters), 0)
+        self._told = dict.fromkeys(_FATES, 0)
 
     def tell(self) -> None:
         """Add what is new to the metric."""
-        now = asdict(self._counters)
-        now["resent"] += self._intake.ignored
-        for fate, frames in now.items():
-            FRAMES.labels(fate).inc(frames - self._told[fate])
-        self._told = now
+        for fate, metric in _FATES.items():
+            now = getattr(self._counters, fate) + (self._intake.ignored if fate == "resent" else 0)
+            if now > self._told[fate]:
+                metric.inc(now - self._told[fate])
+                self._told[fate] = now

@@ -1,6 +1,7 @@
 """Listens to all speakers of the process: what came in since the last turn, one call of the voice detector for many."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -36,6 +37,12 @@ class Listener(Protocol):
 class _Attended:
     sink: Sink
     given_at: float
+    next_sequence: int
+
+    def notice(self, next_sequence: int) -> None:
+        """Frames that came by the short way are noticed later, by their number."""
+        if next_sequence != self.next_sequence:
+            self.next_sequence, self.given_at = next_sequence, _now()
 
 
 class Hearing:
@@ -50,7 +57,7 @@ class Hearing:
 
     def attend(self, stream: SpeakerStream, sink: Sink) -> None:
         """Tell `sink` what is heard in a stream, from now on."""
-        self._attended[stream] = _Attended(sink, _now())
+        self._attended[stream] = _Attended(sink, _now(), stream.next_sequence)
 
     def forget(self, stream: SpeakerStream) -> None:
         """Stop listening to a stream, whatever it still holds."""
@@ -99,11 +106,11 @@ class Hearing:
         Those for whom the end of an utterance takes longer than `PAUSE` are given that much more.
         """
         for stream, attended in self._attended.items():
+            attended.notice(stream.next_sequence)
             longer = max(0.0, stream.endpoint_ms / MS - PAUSE)
-            if stream.speaking and attended.given_at < since - longer and not stream.ready:
+            if (stream.speaking or stream.unheard) and attended.given_at < since - longer and not stream.ready:
                 stream.end()
                 self.given(stream)
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+_now = time.monotonic  # what the loop's own clock is, without asking for the loop each time frames come

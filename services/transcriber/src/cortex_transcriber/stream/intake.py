@@ -25,7 +25,7 @@ class FramesRefused(InvalidInput):
         super().__init__(f"frames.{field} {rule}", field=f"frames.{field}")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Taken:
     """Frames that are not acknowledged: whole ones with consecutive numbers, then perhaps silence.
 
@@ -65,19 +65,27 @@ class Intake:
         Raises:
             FramesRefused: nothing of it was taken.
         """
-        self._check_payloads(frames.payloads)
-        end = self._check_numbers(frames)
-        known = min(max(0, self.acknowledged + 1 - frames.first_sequence), len(frames.payloads))
+        first, payloads = frames.first_sequence, frames.payloads[:]
+        silent_through = frames.silent_through if frames.HasField("silent_through") else None
+        self._check_payloads(payloads)
+        end = self._check_numbers(first, len(payloads), silent_through)
+        if first > self.acknowledged:
+            self.expected = max(self.expected, end + 1)
+            return Taken(first, payloads, silent_through)
+        return self._unacknowledged(first, payloads, silent_through, end)
+
+    def _unacknowledged(
+        self, first: int, payloads: Sequence[bytes], silent_through: int | None, end: int
+    ) -> Taken | None:
+        known = min(self.acknowledged + 1 - first, len(payloads))
         self.ignored += known
         if end <= self.acknowledged:
             return None
-        first = frames.first_sequence + known
-        if known == len(frames.payloads):
+        first += known
+        if known == len(payloads):
             first = max(first, self.acknowledged + 1)  # of announced silence the part that is new
         self.expected = max(self.expected, end + 1)
-        return Taken(
-            first, frames.payloads[known:], frames.silent_through if frames.HasField("silent_through") else None
-        )
+        return Taken(first, payloads[known:], silent_through)
 
     def _check_payloads(self, payloads: Sequence[bytes]) -> None:
         if len(payloads) > self._limits.max_frames:
@@ -87,20 +95,20 @@ class Intake:
         except AudioRefused as refused:
             raise FramesRefused(refused.field, refused.rule) from refused
 
-    def _check_numbers(self, frames: Frames) -> int:
+    def _check_numbers(self, first: int, payloads: int, silent_through: int | None) -> int:
         """The last number that the message accounts for."""
-        if frames.first_sequence < 0:
+        if first < 0:
             raise FramesRefused("first_sequence", "must not be negative")
-        end = frames.first_sequence + len(frames.payloads) - 1
+        end = first + payloads - 1
         self._check_reach("first_sequence", end)
-        if not frames.HasField("silent_through"):
-            if not frames.payloads:
+        if silent_through is None:
+            if not payloads:
                 raise FramesRefused("payloads", "must not be empty without silent_through")
             return end
-        if frames.silent_through < max(end, frames.first_sequence):
+        if silent_through < max(end, first):
             raise FramesRefused("silent_through", "must not be before the frames of the same message")
-        self._check_reach("silent_through", frames.silent_through)
-        return frames.silent_through
+        self._check_reach("silent_through", silent_through)
+        return silent_through
 
     def _check_reach(self, field: str, sequence: int) -> None:
         if sequence > self.expected + self._furthest:

@@ -41,7 +41,9 @@ class Place:
         leaving: whether the speaker said goodbye, so that what it said must be stored from here.
     """
 
-    def __init__(self, speaker: SpeakerKey, project_id: str, holder: str, last_frame_at: datetime) -> None:
+    def __init__(
+        self, speaker: SpeakerKey, project_id: str, holder: str, last_frame_at: Callable[[], datetime]
+    ) -> None:
         self.speaker = speaker
         self.leaving = False
         self.left = asyncio.Event()
@@ -53,11 +55,7 @@ class Place:
     @property
     def carried(self) -> Carried:
         """For the record of who is where."""
-        return Carried(self.speaker, self._project_id, self._holder, self._last_frame_at)
-
-    def heard_until(self, last_frame_at: datetime) -> None:
-        """The last of its frames so far ended then."""
-        self._last_frame_at = last_frame_at
+        return Carried(self.speaker, self._project_id, self._holder, self._last_frame_at())
 
     def supersede(self) -> None:
         """A newer stream took the speaker."""

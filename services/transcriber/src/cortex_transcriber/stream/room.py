@@ -1,5 +1,6 @@
 """What each message of a stream means: the bot's words in, what is to be done out. Knows no transport and no time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,16 +18,23 @@ SEAT_RETRY: Final = timedelta(seconds=10)
 """When a full stream may have a place again: somebody has to leave the room first."""
 
 
+def never(_frames: Frames) -> bool:
+    """As long as nobody listens."""
+    return False
+
+
 @dataclass(eq=False)
 class Seat:
     """A peer on this stream; the bot's number may be given to another peer once this one is gone.
 
     Attributes:
         intake: its numbering, once it is known who it is.
+        takes_next: takes frames by a short way, if it may; so nearly all frames are taken.
     """
 
     arrival: Arrival
     intake: Intake | None = None
+    takes_next: Callable[[Frames], bool] = never
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Resolve:
     seat: Seat
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Hear:
     """Listen to new frames."""
 
@@ -78,7 +86,7 @@ class Room:
     seats: dict[int, Seat] = field(default_factory=dict)
 
     def received(self, message: StreamAudioRequest) -> Action | None:
-        """What is to be done about a message; None for one that changes nothing.
+        """What is to be done about a message; None when nothing is left to be done.
 
         Raises:
             InvalidInput: the stream itself makes no sense any more.
@@ -112,6 +120,8 @@ class Room:
         seat = self.seats.get(frames.peer)
         if seat is None:
             return Refuse(frames.peer, _unknown("frames.peer"), removed=True)
+        if seat.takes_next(frames):
+            return None
         if seat.intake is None:
             return Refuse(frames.peer, _too_early(), removed=False)
         try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
+from datetime import datetime
 
 from cortex_eventing.errors import Rejected, Unavailable, WrongState
 
@@ -39,8 +41,7 @@ class Visit:
         self._parts = parts
         self._arrival = seat.arrival
         self._speaker = SpeakerKey(venue.session.session_id, seat.arrival.peer_id)
-        before = self._arrival.numbering.began(self._arrival.resume_from)
-        self._place = Place(self._speaker, venue.session.project_id, parts.new_holder(), before)
+        self._place = Place(self._speaker, venue.session.project_id, parts.new_holder(), self._last_frame_at)
         self._voice: Voice | None = None
 
     async def run(self) -> None:
@@ -57,11 +58,9 @@ class Visit:
                 self._voice.forget()
             self._parts.open_streams.vacate(self._place)
 
-    async def take(self, taken: Taken) -> None:
-        """Listen to frames; waits while too much is not dealt with."""
-        if self._voice:
-            await self._voice.take(taken)
-            self._place.heard_until(self._arrival.numbering.ended(self._voice.last_sequence))
+    def take(self, taken: Taken) -> Awaitable[None] | None:
+        """Listen to frames; while too much is not dealt with, what to wait for."""
+        return self._voice.take(taken) if self._voice else None
 
     async def leave(self) -> None:
         """The peer left the room: store what it said, and say so."""
@@ -79,6 +78,11 @@ class Visit:
         """Whether it is known who it is."""
         return self._voice is not None
 
+    def _last_frame_at(self) -> datetime:
+        """When the last of its frames so far ended; before the first, where it begins."""
+        numbering = self._arrival.numbering
+        return numbering.began(self._voice.last_sequence + 1 if self._voice else self._arrival.resume_from)
+
     async def _introduce(self) -> Voice:
         """Resolve the peer, take its place from any older stream, and let it join."""
         project_id, user_id = self._venue.session.project_id, self._arrival.user_id
@@ -87,6 +91,7 @@ class Visit:
         stored = await patiently(lambda: self._join(person))
         voice = self._voice_of(person, stored)
         self._voice = voice
+        self._seat.takes_next = voice.take_next
         return voice
 
     async def _join(self, person: Person) -> Stored:
@@ -115,11 +120,10 @@ class Visit:
             raise Superseded
         storing.result()
         if self._place.leaving:
-            await self._say_goodbye(voice)
+            await self._say_goodbye()
 
-    async def _say_goodbye(self, voice: Voice) -> None:
-        left_at = self._arrival.numbering.ended(voice.last_sequence)
-        command = LeaveSpeaker(self._speaker, left_at)
+    async def _say_goodbye(self) -> None:
+        command = LeaveSpeaker(self._speaker, self._last_frame_at())
         await patiently(lambda: self._parts.speakers.handle(command, self._venue.origin))
         with contextlib.suppress(Unavailable):  # the sweep finds somebody who has left already
             await self._parts.presence.release(self._place.carried)

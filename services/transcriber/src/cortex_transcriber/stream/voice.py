@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cortex.transcriber.v1.transcriber_service_pb2 import StreamAudioResponse
+from cortex.transcriber.v1.transcriber_service_pb2 import Frames, StreamAudioResponse
 from cortex_eventing.failpoints import declare, failpoint
 from cortex_runtime.logs import log
 
@@ -72,6 +72,7 @@ class Voice:
     def __init__(self, whose: Whose, ear: Ear, parts: Parts) -> None:
         self._whose = whose
         self._ear = ear.stream
+        self._gathering = ear.stream.gathering
         self._intake = ear.intake
         self._preroll = ear.preroll
         self._venue = whose.venue
@@ -95,18 +96,31 @@ class Voice:
         """Tells the bot who the peer is, and which frames to send."""
         return answers.resolved(self._whose.arrival.handle, self._whose.person, self._intake.expected)
 
-    async def take(self, taken: Taken) -> None:
-        """Listen to frames, once there is room for them."""
+    def take_next(self, frames: Frames) -> bool:
+        """Listen to frames by the short way: if they are the next ones, with nothing about them to be thought of.
+
+        Returns:
+            Whether they were taken; otherwise they are for the intake to judge, and then for `take`.
+        """
+        if self._closed or len(self._unstored) >= MOST_UNSTORED or frames.HasField("silent_through"):
+            return False
+        first, payloads = frames.first_sequence, frames.payloads[:]
+        if not self._gathering.payloads:
+            self._receipts.came(first, self._parts.now())
+        if not self._gathering.take_next(first, payloads):
+            return False
+        self._intake.expected = first + len(payloads)
+        if self._ear.ready:
+            self._parts.hearing.given(self._ear)
+        return True
+
+    def take(self, taken: Taken) -> Awaitable[None] | None:
+        """Listen to frames: at once where there is room for them, which costs no task a turn; else what to wait for."""
         self._receipts.came(taken.first_sequence, self._parts.now())
         if not self._has_room():
-            await self._parts.hearing.until(self._has_room)
-        if self._closed:
-            return
-        if taken.payloads:
-            self._ear.push(taken.first_sequence, taken.payloads)
-        if taken.silent_through is not None:
-            self._ear.silent_through(taken.silent_through, taken.first_sequence + len(taken.payloads))
-        self._parts.hearing.given(self._ear)
+            return self._take_later(taken)
+        self._listen(taken)
+        return None
 
     async def finish(self, *, speech_is_over: bool) -> None:
         """Hear everything out that was taken; `speech_is_over` ends an utterance that goes on, too.
@@ -142,6 +156,19 @@ class Voice:
                 words.cancel()
             await self._so_far.stop()
             await self._parts.hearing.stir()
+
+    async def _take_later(self, taken: Taken) -> None:
+        await self._parts.hearing.until(self._has_room)
+        self._listen(taken)
+
+    def _listen(self, taken: Taken) -> None:
+        if self._closed:
+            return
+        if taken.payloads:
+            self._ear.push_checked(taken.first_sequence, taken.payloads)
+        if taken.silent_through is not None:
+            self._ear.silent_through(taken.silent_through, taken.first_sequence + len(taken.payloads))
+        self._parts.hearing.given(self._ear)
 
     def _has_room(self) -> bool:
         return self._closed or (len(self._unstored) < MOST_UNSTORED and self._ear.room_ms >= ROOM_MS)

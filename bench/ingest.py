@@ -1,0 +1,85 @@
+"""`ingest`: CPU for each frame of 20 ms that comes in, against a bare gRPC server that reads the same messages.
+
+Ours is the whole process of the transcriber while 20 bots with ten rooms each send what microphones hear in silent
+rooms: it receives, tells peers apart, checks formats and numbers, keeps receipts, writes into the rings, finds by the
+gate that it is silence, passes over it, and acknowledges it every two seconds. The voice detector is never called.
+Whatever else the process does meanwhile is in the figure: the relay's looks, the record of who is where, metrics.
+"""
+
+import json
+import statistics
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import Bar, Pairs, check, in_turn, measure, progress
+from line_process import LineProcess, line_process
+from service import FINALS_ONLY, transcriber
+
+BAR = Bar(1.3, at_most=True)
+BAR_5 = Bar(0.4, at_most=True)
+ROUNDS = 7
+"""Fewer than elsewhere: these are CPU seconds of deterministic work, which a busy machine disturbs less."""
+
+STREAMS = 200
+SECONDS = 3.0
+"""Of a block: two rounds of acknowledgements."""
+
+LATE = 0.02
+"""Seconds that the hundredth message may be late: one frame. What comes later than that comes in heaps, and heaps are
+cheaper to take in."""
+
+
+@dataclass
+class Contender:
+    """A server, the streams that it is sent, and how it goes."""
+
+    load: LineProcess
+    frames_a_message: int
+    acknowledges: bool
+    late: list[float] = field(default_factory=list)
+
+    async def block(self) -> float:
+        """Microseconds of CPU for a frame."""
+        told = json.loads(await self.load.ask(STREAMS, self.frames_a_message, SECONDS))
+        heard_out = STREAMS if self.acknowledges else 0
+        check(told["heard_out"] == heard_out, f"{told['heard_out']} of {heard_out} speakers were heard out")
+        self.late.append(told["late"])
+        return float(told["cpu_seconds"] / told["frames"] * 1e6)
+
+
+@asynccontextmanager
+async def contenders() -> AsyncIterator[list[Contender]]:
+    """Ours and the floor, each with one frame a message and with five."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        service = await stack.enter_async_context(transcriber(folder, {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1"}))
+        sink = await stack.enter_async_context(line_process("floors/grpc_sink"))
+        sink_address = (await sink.line()).strip()
+        ours = line_process("paced_streams", service.address, str(service.process.pid), "answers")
+        floor = line_process("paced_streams", sink_address, str(sink.pid))
+        to_ours, to_floor = await stack.enter_async_context(ours), await stack.enter_async_context(floor)
+        yield [
+            Contender(load, frames, acknowledges=load is to_ours) for frames in (1, 5) for load in (to_ours, to_floor)
+        ]
+
+
+async def main() -> None:
+    """Start what is needed, and measure."""
+    progress("ingest: starting")
+    async with contenders() as all_of_them:
+        ours, floor, ours_5, floor_5 = await in_turn([each.block for each in all_of_them], ROUNDS, "ingest")
+    late = max(late for each in all_of_them for late in each.late)
+    check(late <= LATE, f"this machine is too busy: messages were {late * 1e3:.0f} ms late")
+    print(f"  ingest: of 100 messages at most one was later than {late * 1e3:.1f} ms")
+    print(
+        f"  ingest: the floor itself with five frames a message: {statistics.median(Pairs(floor_5, floor).ratios):.2f}"
+    )
+    Pairs(ours_5, floor).report("ingest-5", "microseconds of CPU for a frame", BAR_5)
+    Pairs(ours, floor).report("ingest", "microseconds of CPU for a frame", BAR)
+
+
+if __name__ == "__main__":
+    measure(main())
