@@ -6,6 +6,7 @@ Runs as a process of its own: says its address in a line, and serves until its i
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 from cortex.transcriber.v1.transcriber_service_pb2 import StreamAudioRequest
@@ -22,7 +23,7 @@ async def sink(requests: AsyncIterator[StreamAudioRequest], _context: object) ->
 async def main() -> None:
     """Serve."""
     server = grpc.aio.server()
-    handler: grpc.RpcMethodHandler[StreamAudioRequest, object] = grpc.stream_stream_rpc_method_handler(sink, StreamAudioRequest.FromString)
+    handler: Any = grpc.stream_stream_rpc_method_handler(sink, StreamAudioRequest.FromString)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {"StreamAudio": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -143,8 +143,8 @@ class _Carrying:
                 self._visits[seat] = visit = Visit(seat, self._venue, self._parts)
                 self._tasks[seat] = task = self._venue.spawn(visit.run())
                 task.add_done_callback(lambda _: self._forget(seat))
-            case Leave(seat) if visit := self._visits.get(seat):
-                self._leave(seat, visit)
+            case Leave(seat) if leaving := self._visits.get(seat):
+                self._leave(seat, leaving)
             case Refuse():
                 await tell(action, self._venue.outbox, self._parts)
 
