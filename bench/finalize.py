@@ -150,7 +150,7 @@ def speakers_for(rate: float, said: Sequence[Pcm]) -> int:
 async def main() -> None:
     """Start what is needed, and measure."""
     said = utterances(SHIPPED_MODEL / RECORDINGS_FOLDER)
-    (recogniser,) = recognisers_of(ModelSettings())
+    (recogniser,) = recognisers_of(ModelSettings(measure=False)).recognisers
     delays = Delays()
     with tempfile.TemporaryDirectory() as name:
         progress("finalize: starting")

@@ -86,7 +86,9 @@ def seconds_of(rooms: Sequence[Conversation]) -> float:
 @asynccontextmanager
 async def contender(rooms: Sequence[Conversation], folder: Path) -> AsyncIterator[Ours]:
     """The service, finals only, one recognition at a time."""
-    async with transcriber(folder, {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1"}) as running:
+    async with transcriber(
+        folder, {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1", "CORTEX_MODEL_THREADS": "1"}
+    ) as running:
         yield Ours(running, rooms)
 
 

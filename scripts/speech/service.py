@@ -86,6 +86,7 @@ async def running(model: Path, endpoint_ms: int = Segmenting.endpoint_ms) -> Asy
             "CORTEX_IDENTITY_ADDRESS": around,
             "CORTEX_MODEL_DIR": str(model),
             "CORTEX_MODEL_WORKERS": "1",
+            "CORTEX_MODEL_MEASURE": "false",
             "CORTEX_SPEECH_INTERIM_MS": "0",
             "CORTEX_SPEECH_ENDPOINT_MS": str(endpoint_ms),
         }

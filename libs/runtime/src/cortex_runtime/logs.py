@@ -21,6 +21,7 @@ SAFE_KEYS = frozenset(
         "action",
         "aggregate_id",
         "attempt",
+        "batch",
         "code",
         "condition",
         "correlation_id",
@@ -52,13 +53,16 @@ SAFE_KEYS = frozenset(
         "service",
         "session_id",
         "signal",
+        "speed",
         "stream",
+        "threads",
         "time",
         "topic",
         "took",
         "trace_id",
         "utterance_id",
         "what",
+        "workers",
     }
 )
 _LONGEST_TEXT = 500  # no id or word of ours is longer, and no alarm with what to do about it

@@ -72,10 +72,11 @@ async def standalone(settings: StandaloneSettings, language: str = "") -> AsyncI
         CannotStart: the model is missing or damaged; says what to run.
         LanguageNotHeard: no model hears the language.
     """
-    recogniser = recogniser_of(settings.model, language)
-    if recogniser is None:
+    running = recogniser_of(settings.model, language)
+    if running is None:
         raise LanguageNotHeard(language, "language")
-    async with scheduling([recogniser], settings.model.workers) as scheduler:
+    (recogniser,) = running.recognisers
+    async with scheduling(running.recognisers, running.workers) as scheduler:
         recognition = BelievedRecognition(scheduler, recogniser, warm_up_audio())
         with hearing_recordings(load_silero(), settings.speech, settings.recordings) as recordings:
             yield Standalone(recogniser.name, recordings, recognition.final)

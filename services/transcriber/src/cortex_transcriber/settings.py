@@ -40,13 +40,20 @@ class ModelSettings(Group):
         dir: the directory of the model and its manifest. It hears what comes without a language.
         more_dirs: directories of further models. The language of a session or recording chooses among all.
         recogniser: `model` for those in the directories; `scripted` for tests: it reads marks hidden in the audio.
-        workers: recognitions at once; by default one for each core.
+        workers: recognitions at once, of all models together.
+        threads: of one recognition.
+        batch: utterances that a model is given at once; always 1 where words would depend on the neighbours.
+        measure: whether the process finds out at its start which of these, as far as they are not set, are best.
+            Otherwise a core has a worker, a recognition one thread, and utterances are recognised one by one.
     """
 
     dir: Path = SHIPPED_MODEL
     more_dirs: tuple[Path, ...] = ()
     recogniser: Literal["model", "scripted"] = "model"
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] | None = None
+    batch: Annotated[int, Field(ge=1, le=64)] | None = None
+    measure: bool = True
 
 
 class SpeechSettings(Group):

@@ -82,13 +82,13 @@ IDS = Uuid7Ids(CLOCK)
 async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Listening]:
     """The transcriber, as one process runs it. It takes streams once the models are loaded and warm."""
     access = settings.postgres.access
-    recognisers = recognisers_of(settings.model)
+    running_models = recognisers_of(settings.model)
     await bring_up_to_date(access, *MIGRATIONS)
     reports, readiness = Reports(), Readiness(POSTGRES)
     silero = load_silero()
     hearing = Hearing(VadBatcher(silero))
     async with (
-        scheduling(recognisers, settings.model.workers) as scheduler,
+        scheduling(running_models.recognisers, running_models.workers) as scheduler,
         event_store(settings) as store,
         connected(settings.nats.url, f"cortex-{SERVICE}") as nats,
         channel_to(settings.session.address) as session,
@@ -99,7 +99,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
         linked(access.writer_dsn, "cortex-reaction") as reacting,
     ):
         open_streams = _open_streams(settings.streams, scheduler)
-        models = LoadedModels([loaded(recogniser, scheduler) for recogniser in recognisers])
+        models = LoadedModels([loaded(recogniser, scheduler) for recogniser in running_models.recognisers])
         speakers = StoredSpeakers(CommandHandling(SPEAKER, store, CLOCK))
         sessions_feed = GrpcFeed(SessionServiceStub(session), "session")
         follower = SessionFollower(sessions_feed, open_streams)

@@ -55,6 +55,7 @@ async def environment(
             "CORTEX_IDENTITY_ADDRESS": around.address,
             "CORTEX_MODEL_RECOGNISER": "scripted",
             "CORTEX_MODEL_WORKERS": "1",
+            "CORTEX_MODEL_MEASURE": "false",
         }
 
 

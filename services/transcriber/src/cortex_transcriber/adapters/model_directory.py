@@ -9,11 +9,10 @@ from typing import Final
 from onnx_asr.utils import ModelLoadingError
 
 from cortex_transcriber.adapters.moonshine import MoonshineRecogniser
-from cortex_transcriber.adapters.onnx_asr_recogniser import FAMILIES, files_of, load_onnx_asr
+from cortex_transcriber.adapters.onnx_asr_recogniser import FAMILIES, OnnxAsrRecogniser, files_of, load_onnx_asr
 from cortex_transcriber.shipped_model import MANIFEST as SHIPPED
 from cortex_transcriber.speech import manifest as manifests
 from cortex_transcriber.speech.manifest import Manifest, ManifestError
-from cortex_transcriber.speech.recogniser import Recogniser
 
 READ_SIZE: Final = 1 << 20
 """Bytes hashed at once: models may be larger than memory should hold twice."""
@@ -30,17 +29,25 @@ class ModelUnusable(RuntimeError):
         )
 
 
-def load_recogniser(directory: Path) -> Recogniser:
+def load_recogniser(directory: Path) -> MoonshineRecogniser | OnnxAsrRecogniser:
     """Verify every file of the directory, then load the model.
 
     Raises:
         ModelUnusable: the directory is missing or damaged, or its model cannot be loaded.
     """
-    manifest = verify(directory)
+    return load_verified(directory, verify(directory))
+
+
+def load_verified(directory: Path, manifest: Manifest, threads: int = 1) -> MoonshineRecogniser | OnnxAsrRecogniser:
+    """Load the model of a directory that was found to be what its manifest says, to run on so many threads.
+
+    Raises:
+        ModelUnusable: its model cannot be loaded.
+    """
     try:
         if manifest.family == SHIPPED.family:
-            return MoonshineRecogniser(directory, manifest)
-        return load_onnx_asr(directory, manifest)
+            return MoonshineRecogniser(directory, manifest, threads)
+        return load_onnx_asr(directory, manifest, threads)
     except Exception as error:
         # Runtimes raise what they like for a file that is no model.
         raise ModelUnusable(directory, f"{manifest.family} could not load it: {error}", manifest.name) from error

@@ -37,12 +37,12 @@ class MoonshineRecogniser:
 
     batch_size = 1
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    def __init__(self, directory: Path, manifest: Manifest, threads: int = 1) -> None:
         self.name = manifest.name
         self.language = manifest.language
         self.family = manifest.family
-        self._encoder = load_session(directory / "encoder_model.ort")
-        self._decoder = load_decoder(directory / "decoder_model_merged.ort")
+        self._encoder = load_session(directory / "encoder_model.ort", threads)
+        self._decoder = load_decoder(directory / "decoder_model_merged.ort", threads)
         self._tokenizer = Tokenizer.parse((directory / "tokenizer.bin").read_bytes())
 
     def recognise(self, samples: Samples) -> Recognised:

@@ -34,13 +34,13 @@ class Decoder(Protocol):
         ...
 
 
-def load_decoder(path: Path) -> Decoder:
+def load_decoder(path: Path, threads: int = 1) -> Decoder:
     """The decoder of a file, rewritten where its graph is as expected."""
     try:
-        return RewrittenDecoder(path)
+        return RewrittenDecoder(path, threads)
     except UnfamiliarGraph as unfamiliar:
         log().warning("decoder_not_rewritten", model=path.parent.name, exc_info=unfamiliar)
-        return ExportedDecoder(path)
+        return ExportedDecoder(path, threads)
 
 
 class RewrittenDecoder:
@@ -48,9 +48,9 @@ class RewrittenDecoder:
 
     most_tokens = MOST_TOKENS
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 1) -> None:
         decoder = rewritten(path)
-        self._audio, self._step = load_session(decoder.audio), load_session(decoder.step)
+        self._audio, self._step = (load_session(part, threads) for part in (decoder.audio, decoder.step))
         self._audio_names = _names_of(self._audio)
         self._step_names = _names_of(self._step)
         empty = np.zeros((1, decoder.heads, 0, decoder.head_size), dtype=np.float32)
@@ -78,8 +78,8 @@ class ExportedDecoder:
 
     most_tokens = MOST_TOKENS
 
-    def __init__(self, path: Path) -> None:
-        self._decoder = load_session(path)
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        self._decoder = load_session(path, threads)
         caches = [given for given in self._decoder.get_inputs() if given.name.startswith("past_key_values")]
         self._no_caches = {given.name: _empty_cache(given) for given in caches}
         self._first_outputs = _names_of(self._decoder)

@@ -36,19 +36,23 @@ FAMILIES: Final = (
 
 
 class OnnxAsrRecogniser:
-    """A model behind onnx-asr. On a CPU batches pad and cost, so utterances are recognised one by one.
+    """A model behind onnx-asr.
 
     Its Whisper tells no probabilities: all of its texts have confidence 1, and the voice detector alone judges them.
     Exports that answer logits where probabilities belong are as sure as they can be, and never surer.
     """
 
-    batch_size = 1
-
-    def __init__(self, model: TimestampedResultsAsrAdapter, manifest: Manifest) -> None:
+    def __init__(self, model: TimestampedResultsAsrAdapter, manifest: Manifest, batch_size: int = 1) -> None:
+        self.batch_size = batch_size
         self.name = manifest.name
         self.language = manifest.language
         self.family = manifest.family
         self._model = model
+        self._manifest = manifest
+
+    def batched(self, size: int) -> "OnnxAsrRecogniser":
+        """The same model, which likes to be given so many utterances at once."""
+        return OnnxAsrRecogniser(self._model, self._manifest, size)
 
     def recognise(self, samples: Samples) -> Recognised:
         """The words of one utterance."""
@@ -88,8 +92,8 @@ def files_of(directory: Path, family: str, quantization: str) -> list[Path]:
     return sorted(resolver.resolve_model(quantization=quantization or None).values())
 
 
-def load_onnx_asr(directory: Path, manifest: Manifest) -> OnnxAsrRecogniser:
-    """Load the directory as the family that its manifest names. Nothing is downloaded.
+def load_onnx_asr(directory: Path, manifest: Manifest, threads: int = 1) -> OnnxAsrRecogniser:
+    """Load the directory as the family that its manifest names, to run on so many threads. Nothing is downloaded.
 
     Raises:
         ValueError: the family is none that onnx-asr knows, or its loader would take a file that nobody verified.
@@ -100,7 +104,7 @@ def load_onnx_asr(directory: Path, manifest: Manifest) -> OnnxAsrRecogniser:
     for file in files_of(directory, manifest.family, manifest.quantization):
         if (name := file.relative_to(directory).as_posix()) not in manifest.files:
             raise ValueError(f"{name} is not in the manifest")
-    manager = Manager(sess_options=session_options(), providers=["CPUExecutionProvider"])
+    manager = Manager(sess_options=session_options(threads), providers=["CPUExecutionProvider"])
     quantization = manifest.quantization or None
     model = manager.create_asr(manifest.family, directory, quantization=quantization, offline=True)
     return OnnxAsrRecogniser(model.with_timestamps(), manifest)

@@ -8,7 +8,6 @@ This is one of the two borders between asyncio and threads; the other is the com
 """
 
 import asyncio
-import os
 import threading
 import time
 from collections import deque
@@ -251,15 +250,10 @@ def warm_up_audio() -> Samples:
     return np.random.default_rng(0).normal(scale=0.01, size=WARM_UP_SECONDS * SAMPLE_RATE).astype(np.float32)
 
 
-def default_workers() -> int:
-    """One for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @asynccontextmanager
-async def scheduling(models: Sequence[Recogniser], workers: int | None = None) -> AsyncIterator[Scheduler]:
+async def scheduling(models: Sequence[Recogniser], workers: int) -> AsyncIterator[Scheduler]:
     """A scheduler that is warm for these models on entering, and has ended its threads on leaving."""
-    scheduler = Scheduler(workers or default_workers())
+    scheduler = Scheduler(workers)
     scheduler.start()
     try:
         for model in models:
