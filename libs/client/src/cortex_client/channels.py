@@ -18,6 +18,8 @@ STREAMS = ({"service": "cortex.session.v1.SessionService", "method": "WatchMessa
 
 # A stream carries no deadline: a silent peer is found out by pings. Servers refuse pings more often than every 10 s.
 KEEPALIVE_MS = 15_000
+# While another ping of gRPC's own is on its way (it measures the link by them), none of these is sent, and the time-out
+# of that one, 60 s by default, is what counts.
 KEEPALIVE_TIMEOUT_MS = 5_000
 # A service that comes back is found within this, also after a long absence.
 MAX_RECONNECT_MS = 1_000
@@ -35,6 +37,7 @@ def open_channel(address: str) -> grpc.aio.Channel:
         ("grpc.service_config", service_config()),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),

@@ -39,6 +39,7 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST_RESPONSE),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS),
+    ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_MS),  # of gRPC's own pings, while which none of these is sent
     ("grpc.max_reconnect_backoff_ms", LONGEST_BACKOFF_MS),
 )
 

@@ -33,6 +33,7 @@ _OPTIONS = (
     ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
     ("grpc.keepalive_time_ms", KEEPALIVE_MS),
     ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS),
+    ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_MS),  # of gRPC's own pings, while which none of these is sent
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", SHORTEST_PING_MS),
     ("grpc.so_reuseport", 0),  # a second process on our port shall fail instead of taking half the calls
