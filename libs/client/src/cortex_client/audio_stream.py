@@ -9,6 +9,7 @@ from typing import Self
 import grpc
 from cortex.transcriber.v1.transcriber_service_pb2 import (
     End,
+    Heartbeat,
     Open,
     PeerRefused,
     StreamAudioRequest,
@@ -21,6 +22,10 @@ from cortex_client.peer import Peer, Speaker
 from cortex_client.retrying import is_passing
 
 StreamCall = grpc.aio.StreamStreamCall[StreamAudioRequest, StreamAudioResponse]
+# Without any other message the transcriber is told this often that the bot is there. It may then tell a link that died
+# from speakers who are silent.
+HEARTBEAT = timedelta(seconds=1)
+
 Hear = Callable[[StreamAudioResponse], None]
 
 
@@ -52,6 +57,7 @@ class AudioStream:
     ) -> None:
         self._call = call
         self._open = Open(project_id=project_id, session_id=session_id, include_interim=include_interim)
+        self._open.heartbeat.FromTimedelta(HEARTBEAT)
         if endpoint_silence is not None:
             self._open.endpoint_silence.FromTimedelta(endpoint_silence)
         self._hear = hear
@@ -149,10 +155,17 @@ class AudioStream:
                     await call.write(request)
                     told = True
                 if not told:
-                    await self._work.wait()
+                    await self._work_or_heartbeat(call)
             await call.done_writing()
         except (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError):
             return  # the connection broke; the reader is told why
+
+    async def _work_or_heartbeat(self, call: StreamCall) -> None:
+        try:
+            async with asyncio.timeout(HEARTBEAT.total_seconds()):
+                await self._work.wait()
+        except TimeoutError:
+            await call.write(StreamAudioRequest(heartbeat=Heartbeat()))
 
     def _round(self) -> Iterator[StreamAudioRequest]:
         if not self._opened:

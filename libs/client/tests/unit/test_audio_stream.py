@@ -12,6 +12,7 @@ from cortex_client.audio_stream import AudioStream
 from cortex_client.errors import SessionHasEnded, WrongState
 from cortex_client.peer import Encoding, Peer, Speaker
 from cortex_client.testing import Transcriber, broken
+from cortex_testkit.waiting import eventually
 from google.protobuf.any_pb2 import Any
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
@@ -233,3 +234,14 @@ def refusal(peer: int, code: int, reason: str) -> pb.PeerRefused:
     detail = Any()
     detail.Pack(ErrorInfo(reason=reason, domain="cortex"))
     return pb.PeerRefused(peer=peer, removed=True, status=Status(code=code, message="no", details=[detail]))
+
+
+async def test_a_bot_with_nothing_to_say_is_heard_from(
+    transcriber: Transcriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It promises so when it opens, and sends heartbeats between its messages."""
+    monkeypatch.setattr("cortex_client.audio_stream.HEARTBEAT", timedelta(milliseconds=1))
+    async with stream(transcriber) as audio:
+        await audio.join(ADA)
+        await eventually(lambda: transcriber.last.kinds.count("heartbeat") > 1)
+    assert transcriber.last.written[0].open.heartbeat.ToTimedelta() == timedelta(milliseconds=1)

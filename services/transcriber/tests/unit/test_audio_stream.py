@@ -34,6 +34,9 @@ pytestmark = pytest.mark.unit
 SPELLS = ((60, 60), (100, 150), (40, 40), (200, 60))
 TALK = payloads(talk(7, *SPELLS))
 
+TURNS_OF_THE_LOOP = 200
+"""Many more than a stream takes from its end to the first goodbye."""
+
 
 @pytest.fixture
 def stage() -> Stage:
@@ -298,6 +301,19 @@ class WhenTheConnectionBreaks:
             await bot.closed()
         assert stage.speakers.texts == whole.speakers.texts
         assert len(whole.speakers.texts) > 2
+
+    async def test_the_end_of_its_messages_alone_is_no_goodbye(self, stage: Stage) -> None:
+        """A broken connection ends them like a half-close, and is known as broken only moments later."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:40])
+            await stage.heard(40)
+            bot.half_close()
+            for _ in range(TURNS_OF_THE_LOOP):
+                await asyncio.sleep(0)
+            assert not any(place.leaving for place in stage.open_streams._places.values())
+        assert stage.speakers.kinds == ["SpeakerJoined"]
 
     async def test_the_peers_stay(self, stage: Stage) -> None:
         """A broken stream says nothing about who is in the room."""

@@ -1,7 +1,8 @@
 """A recogniser for tests that need exact words: it reads marks hidden in the audio and says which frames it was given.
 
 A mark is written into the lowest bits of a frame's first samples, where neither ear nor voice detector notices it.
-It survives 16 kHz PCM only: resampling and codecs destroy it.
+It survives 16 kHz PCM only: resampling and codecs destroy it. Where there is none, words are what `scripted_tones`
+laid under speech.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cortex_transcriber.adapters.scripted_tones import tones_heard
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Samples
 from cortex_transcriber.speech.words import Word
 
@@ -62,7 +64,7 @@ def frames_heard(texts: Iterable[str]) -> list[Mark]:
 
 
 class ScriptedRecogniser:
-    """Says `speaker:first-last` for each run of marked frames, and when; nothing where there are no marks."""
+    """Says `speaker:first-last` for each run of marked frames, and when; else the tones that it hears, else nothing."""
 
     name = "scripted"
     language = "en"
@@ -70,10 +72,10 @@ class ScriptedRecogniser:
     batch_size = 1
 
     def recognise(self, samples: Samples) -> Recognised:
-        """The runs of frames in these samples."""
+        """The runs of frames in these samples, or the tones."""
         words = tuple(run.word for run in _runs(_marks(samples)))
-        text = " ".join(word.text for word in words)
-        return Recognised(text, 1.0, len(words), self.language, self.name, words=words)
+        said = [word.text for word in words] or tones_heard(samples)
+        return Recognised(" ".join(said), 1.0, len(said), self.language, self.name, words=words)
 
     def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
         """One by one."""

@@ -10,7 +10,8 @@ from cortex.transcriber.v1.transcriber_service_pb2 import Open, StreamAudioReque
 from cortex_eventing.recorded import Origin
 
 from cortex_transcriber.stream import answers
-from cortex_transcriber.stream.opening import default_format, segmenting_of
+from cortex_transcriber.stream.link import Link
+from cortex_transcriber.stream.opening import default_format, heartbeat_of, segmenting_of
 from cortex_transcriber.stream.outbox import Outbox
 from cortex_transcriber.stream.parts import Parts
 from cortex_transcriber.stream.ports import ActiveSession, Recognition
@@ -21,6 +22,10 @@ from cortex_transcriber.stream.visit import Visit
 
 SESSION: Final = "open.session_id"
 """The field that a session's language comes by."""
+
+BREAKS_WITHIN: Final = 0.25
+"""Seconds that a half-close is waited upon: a connection that broke ends the bot's messages in the same way, and the
+call is cancelled moments later. Taken for a goodbye, it would cut everybody short and send them out of the room."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class AudioStream:
         self.session_id = opening.session_id
         self.outbox = Outbox()
         self._include_interim = opening.include_interim
+        self._heartbeat = heartbeat_of(opening)
         self._default_format = default_format(opening)
         self._segmenting = segmenting_of(opening, parts.segmenting)
         self._origin = origin
@@ -95,6 +101,7 @@ class AudioStream:
             origin=self._origin,
             segmenting=self._segmenting,
             include_interim=self._include_interim,
+            link=Link(self._heartbeat, asyncio.get_running_loop().time()),
             spawn=group.create_task,
         )
 
@@ -122,7 +129,9 @@ class _Carrying:
 
     async def _read(self, requests: AsyncIterator[StreamAudioRequest]) -> None:
         """Do what the bot's messages ask for, until it says that nothing more comes."""
+        link = self._venue.link
         async for request in requests:
+            link.messages += 1
             action = self._venue.room.received(request)
             if isinstance(action, Hear):
                 await self._hear(action)
@@ -130,6 +139,7 @@ class _Carrying:
                 return
             elif action:
                 await self._do(action)
+        await asyncio.sleep(BREAKS_WITHIN)
 
     async def _hear(self, heard: Hear) -> None:
         visit = self._visits.get(heard.seat)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from cortex_transcriber.speech.events import Event
 from cortex_transcriber.speech.frames import MS
 from cortex_transcriber.speech.stream import SpeakerStream
+from cortex_transcriber.stream.link import Link
 
 TURN: Final = 0.02
 """Seconds between turns while audio comes in: the usual frame, so that peers' chunks meet in one batch. It adds less to
@@ -36,6 +37,7 @@ class Listener(Protocol):
 @dataclass
 class _Attended:
     sink: Sink
+    link: Link
     given_at: float
     next_sequence: int
 
@@ -55,9 +57,9 @@ class Hearing:
         self._wanted = asyncio.Event()
         self._changed = asyncio.Condition()
 
-    def attend(self, stream: SpeakerStream, sink: Sink) -> None:
-        """Tell `sink` what is heard in a stream, from now on."""
-        self._attended[stream] = _Attended(sink, _now(), stream.next_sequence)
+    def attend(self, stream: SpeakerStream, sink: Sink, link: Link) -> None:
+        """Tell `sink` what is heard in a stream, which comes over `link`, from now on."""
+        self._attended[stream] = _Attended(sink, link, _now(), stream.next_sequence)
 
     def forget(self, stream: SpeakerStream) -> None:
         """Stop listening to a stream, whatever it still holds."""
@@ -101,14 +103,15 @@ class Hearing:
             self.end_speech_of_silent(_now() - PAUSE)
 
     def end_speech_of_silent(self, since: float) -> None:
-        """End what those were saying who were given nothing since then, by the loop's time.
+        """End what those were saying who were given nothing since then, by the loop's time, though their link was up.
 
         Those for whom the end of an utterance takes longer than `PAUSE` are given that much more.
         """
         for stream, attended in self._attended.items():
             attended.notice(stream.next_sequence)
             longer = max(0.0, stream.endpoint_ms / MS - PAUSE)
-            if (stream.speaking or stream.unheard) and attended.given_at < since - longer and not stream.ready:
+            nothing_since = max(attended.given_at, attended.link.up_since(_now()))
+            if (stream.speaking or stream.unheard) and nothing_since < since - longer and not stream.ready:
                 stream.end()
                 self.given(stream)
 

@@ -1,6 +1,7 @@
 """What the opening of a stream says beyond the rules of the contract, which hold already."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cortex.common.v1.audio_pb2 import AudioFormat
 from cortex.transcriber.v1.transcriber_service_pb2 import Open
@@ -23,6 +24,11 @@ def default_format(opening: Open) -> AudioFormat | None:
         return None
     audio_of(opening.default_format, "open.default_format")
     return opening.default_format
+
+
+def heartbeat_of(opening: Open) -> timedelta | None:
+    """How often the bot promises to be heard from, if it does."""
+    return length_of(opening.heartbeat) if opening.HasField("heartbeat") else None
 
 
 def segmenting_of(opening: Open, usual: Segmenting) -> Segmenting:

@@ -100,6 +100,8 @@ class Room:
                 return self._left(message.peer_left)
             case "end":
                 return Finish()
+            case "heartbeat":
+                return None
             case "open":
                 raise InvalidInput("open must come once, as the first message", field="open")
         raise InvalidInput("message must be given", field="message")

@@ -8,6 +8,7 @@ from typing import Any
 from cortex_eventing.recorded import Origin
 
 from cortex_transcriber.speech.segmenting import Segmenting
+from cortex_transcriber.stream.link import Link
 from cortex_transcriber.stream.outbox import Outbox
 from cortex_transcriber.stream.ports import ActiveSession, Recognition
 from cortex_transcriber.stream.room import Room
@@ -26,6 +27,7 @@ class Venue:
         origin: where the commands that it leads to come from.
         segmenting: how the speech on it is cut.
         include_interim: whether interim texts are sent back on it.
+        link: the way from the bot.
         spawn: starts a task that lives as long as the stream; an error in it that nobody expects ends the stream.
     """
 
@@ -36,4 +38,5 @@ class Venue:
     origin: Origin
     segmenting: Segmenting
     include_interim: bool
+    link: Link
     spawn: Spawn

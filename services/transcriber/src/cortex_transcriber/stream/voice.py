@@ -85,7 +85,7 @@ class Voice:
         self._goes_on = True
         self._closed = False
         self._so_far = SoFar(whose, parts)
-        parts.hearing.attend(ear.stream, self._hear)
+        parts.hearing.attend(ear.stream, self._hear, whose.venue.link)
 
     @property
     def last_sequence(self) -> int:

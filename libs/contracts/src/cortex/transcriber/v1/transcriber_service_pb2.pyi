@@ -35,6 +35,7 @@ class StreamAudioRequest(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     PEER_LEFT_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def open(self) -> Global___Open:
         """Opens the stream: the first message, and only the first."""
@@ -55,6 +56,10 @@ class StreamAudioRequest(_message.Message):
     def end(self) -> Global___End:
         """Nothing more comes: finish what was heard, answer, and close."""
 
+    @_builtins.property
+    def heartbeat(self) -> Global___Heartbeat:
+        """The bot is there, and has nothing else to say."""
+
     def __init__(
         self,
         *,
@@ -63,12 +68,13 @@ class StreamAudioRequest(_message.Message):
         frames: Global___Frames | None = ...,
         peer_left: Global___PeerLeft | None = ...,
         end: Global___End | None = ...,
+        heartbeat: Global___Heartbeat | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "frames", b"frames", "message", b"message", "open", b"open", "peer_joined", b"peer_joined", "peer_left", b"peer_left"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "frames", b"frames", "heartbeat", b"heartbeat", "message", b"message", "open", b"open", "peer_joined", b"peer_joined", "peer_left", b"peer_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "frames", b"frames", "message", b"message", "open", b"open", "peer_joined", b"peer_joined", "peer_left", b"peer_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "frames", b"frames", "heartbeat", b"heartbeat", "message", b"message", "open", b"open", "peer_joined", b"peer_joined", "peer_left", b"peer_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["open", "peer_joined", "frames", "peer_left", "end"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["open", "peer_joined", "frames", "peer_left", "end", "heartbeat"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -85,6 +91,7 @@ class Open(_message.Message):
     DEFAULT_FORMAT_FIELD_NUMBER: _builtins.int
     INCLUDE_INTERIM_FIELD_NUMBER: _builtins.int
     ENDPOINT_SILENCE_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     """The project."""
     session_id: _builtins.str
@@ -102,6 +109,13 @@ class Open(_message.Message):
         utterances are cut in the same places only then. With another silence every word is still heard once.
         """
 
+    @_builtins.property
+    def heartbeat(self) -> _duration_pb2.Duration:
+        """The bot sends some message at least this often, a heartbeat when there is no other. Without it, an utterance is over
+        once its peer has sent nothing for three seconds; with it, only while the bot is heard from, so that a link that dies
+        without a word cuts nobody short.
+        """
+
     def __init__(
         self,
         *,
@@ -110,10 +124,11 @@ class Open(_message.Message):
         default_format: _audio_pb2.AudioFormat | None = ...,
         include_interim: _builtins.bool = ...,
         endpoint_silence: _duration_pb2.Duration | None = ...,
+        heartbeat: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "endpoint_silence", b"endpoint_silence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "endpoint_silence", b"endpoint_silence", "heartbeat", b"heartbeat"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "endpoint_silence", b"endpoint_silence", "include_interim", b"include_interim", "project_id", b"project_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_format", b"default_format", "endpoint_silence", b"endpoint_silence", "heartbeat", b"heartbeat", "include_interim", b"include_interim", "project_id", b"project_id", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -248,6 +263,23 @@ class End(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___End: _TypeAlias = End  # noqa: Y015
+
+@_typing.final
+class Heartbeat(_message.Message):
+    """Heartbeat says that the bot is there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class StreamAudioResponse(_message.Message):
