@@ -1,9 +1,12 @@
 """What the fault tests share: one installation, whole before each test, and what it hears when nothing is killed."""
 
+import os
 from collections.abc import AsyncIterator, Generator
+from pathlib import Path
 
 import pytest
 from cortex_testkit.servers import chosen_servers
+from cortex_transcriber.shipped_model import MANIFEST
 
 from tests.faults.checked_speech import Expected
 from tests.faults.installation import Installation
@@ -55,3 +58,10 @@ async def installed(stage: Stage, pytestconfig: pytest.Config) -> Installation:
 def trial(installed: Installation, calm: Expected) -> Trial:
     """Traffic to be put around a fault."""
     return Trial(installed, voices(), calm)
+
+
+@pytest.fixture(scope="session")
+def model_directory(pytestconfig: pytest.Config) -> Path:
+    """Where the set-up put the shipped model."""
+    named = os.environ.get("CORTEX_MODEL_DIR")
+    return Path(named) if named else pytestconfig.rootpath / ".cache" / "models" / MANIFEST.name
