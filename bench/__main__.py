@@ -6,7 +6,18 @@ from pathlib import Path
 
 from harness import INTERRUPTED, WRONG_CALL
 
-PROGRAMS = ("commands", "visible", "relay", "rebuild", "vad", "ingest", "transcribe", "density", "finalize")
+PROGRAMS = (
+    "commands",
+    "visible",
+    "relay",
+    "rebuild",
+    "vad",
+    "ingest",
+    "transcribe",
+    "transcribe-large",
+    "density",
+    "finalize",
+)
 WITH_PEERS = ("transcribe", "density")
 """Programs that need `requirements/bench.txt`."""
 
@@ -28,7 +39,7 @@ def main(names: list[str]) -> int:
 def _run(name: str) -> int:
     if name in WITH_PEERS and _python(HERE.parent / "scripts" / "bench_peers.py"):
         return 1
-    return _python(HERE / f"{name}.py")
+    return _python(HERE / f"{name.replace('-', '_')}.py")
 
 
 def _python(program: Path) -> int:

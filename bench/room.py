@@ -32,12 +32,17 @@ HEARD_WITHIN = 120.0
 
 async def transcribed(address: str, conversation: Conversation) -> Sequence[str]:
     """What the transcriber heard of each track, in the order of the tracks."""
+    return [" ".join(final.text for final in own) for own in await finals_of(address, conversation)]
+
+
+async def finals_of(address: str, conversation: Conversation) -> Sequence[Sequence[FinalText]]:
+    """The finals of each track, in the order of the tracks."""
     known, finals = asyncio.Semaphore(0), list[FinalText]()
     async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(HEARD_WITHIN):
         async for response in TranscriberServiceStub(channel).StreamAudio(_requests(conversation, known)):
             _take(response, known, finals)
-    by_peer = [[final for final in finals if final.peer == peer] for peer, _ in enumerate(conversation, start=1)]
-    return [" ".join(final.text for final in sorted(own, key=lambda each: each.first_sequence)) for own in by_peer]
+    finals.sort(key=lambda each: each.first_sequence)
+    return [[final for final in finals if final.peer == peer] for peer, _ in enumerate(conversation, start=1)]
 
 
 def _take(response: StreamAudioResponse, known: asyncio.Semaphore, finals: list[FinalText]) -> None:

@@ -4,6 +4,7 @@ import sys
 
 from cortex_runtime.command_line import CommandLine
 
+import cortex_transcriber.one_blas_thread  # noqa: F401 - it counts only before numpy is there
 from cortex_transcriber.settings import TranscriberSettings
 from cortex_transcriber.wiring import TASKS, transcriber_service
 
