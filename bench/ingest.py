@@ -55,7 +55,9 @@ async def contenders() -> AsyncIterator[list[Contender]]:
     """Ours and the floor, each with one frame a message and with five."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        service = await stack.enter_async_context(transcriber(folder, {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1"}))
+        service = await stack.enter_async_context(
+            transcriber(folder, {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1", "CORTEX_MODEL_THREADS": "1"})
+        )
         sink = await stack.enter_async_context(line_process("floors/grpc_sink"))
         sink_address = (await sink.line()).strip()
         ours = line_process("paced_streams", service.address, str(service.process.pid), "answers")

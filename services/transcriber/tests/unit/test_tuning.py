@@ -12,6 +12,7 @@ from cortex_transcriber.speech.tuning import BUDGET, Measuring, tuned, untuned
 
 pytestmark = pytest.mark.unit
 
+FAILS = "fails"
 SECOND = np.zeros(SAMPLE_RATE, dtype=np.float32)
 
 
@@ -43,6 +44,8 @@ class Model:
 
     def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
         """Several, each at its cost."""
+        if self.text == FAILS:
+            raise MemoryError
         self.clock.now += self.cost * len(utterances)
         return [Recognised(self.text, 1.0, 1, "en", self.name) for _ in utterances]
 
@@ -116,6 +119,19 @@ def test_a_batch_that_was_asked_for_is_refused_where_words_depend_on_it(clock: C
     loader = Loader(clock, {(1, 1): 0.1})
     assert tuned([loader], Wanted(batch=8), on(1, clock))[0].plan == Plan(1)
     assert untuned([loader], Wanted(batch=8), 1)[0].plan == Plan(1)
+
+
+def test_a_plan_that_fails_is_no_choice(clock: Clock) -> None:
+    """An export may take one utterance only; that is no reason not to start."""
+    loader = Loader(clock, {(1, 1): 0.1, (1, 2): 0.01, (1, 4): 0.01, (1, 8): 0.01}, batches=True, texts={2: FAILS})
+    (found,) = tuned([loader], Wanted(), on(1, clock))
+    assert [pace.plan.batch for pace in found.paces] == [1, 4, 8]
+
+
+def test_a_model_that_fails_at_all_keeps_the_process_from_starting(clock: Clock) -> None:
+    """Nobody would be heard."""
+    with pytest.raises(MemoryError):
+        tuned([Loader(clock, {(1, 1): 0.1}, batches=True, texts={1: FAILS})], Wanted(), on(1, clock))
 
 
 def test_a_slow_model_tries_no_more_than_there_is_time_for(clock: Clock) -> None:

@@ -26,8 +26,12 @@ def pace(model: Recogniser, plan: Plan, utterances: Sequence[Samples], clock: Cl
     """
     run = _Run(model, plan, utterances, clock)
     with ThreadPoolExecutor(plan.workers) as threads:
-        speeds = list(threads.map(lambda _: run.work(), range(plan.workers)))
-    return Pace(plan, sum(speeds), run.texts)
+        workers = [threads.submit(run.work) for _ in range(plan.workers)]
+    failures = [error for worker in workers if (error := worker.exception())]
+    for error in failures:
+        if not isinstance(error, threading.BrokenBarrierError):  # which tells only that another worker failed
+            raise error
+    return Pace(plan, sum(worker.result() for worker in workers), run.texts)
 
 
 class _Run:

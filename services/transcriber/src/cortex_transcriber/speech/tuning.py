@@ -1,8 +1,10 @@
 """Chooses how the models of a process are run, by measuring what the settings leave open."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final, Protocol
+
+from cortex_runtime.logs import log
 
 from cortex_transcriber.speech.pacing import Clock, pace
 from cortex_transcriber.speech.planning import Pace, Plan, Wanted, batches, best, plans
@@ -93,12 +95,17 @@ class _Tuning:
         return Tuned(model, chosen, self._paces, self._measuring.clock() - self._began)
 
     def _try(self, plan: Plan) -> None:
-        """Measure it, unless there is no time left. The model is gone before the next one is loaded."""
+        """Measure it, unless there is no time left. If only the simplest plan works, that is enough."""
         clock = self._measuring.clock
         if self._paces and clock() - self._began > BUDGET:
             return
         model = self._loader.load(plan.threads, plan.batch)
-        self._paces.append(pace(model, plan, self._measuring.utterances, clock))
+        try:
+            self._paces.append(pace(model, plan, self._measuring.utterances, clock))
+        except Exception as error:
+            if not self._paces:
+                raise
+            log().warning("plan_failed", model=model.name, exc_info=error, **asdict(plan))
 
 
 def _possible(loader: Loader, wanted: Wanted) -> Wanted:
