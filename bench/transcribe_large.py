@@ -81,7 +81,8 @@ async def contenders(folder: Path) -> AsyncIterator[tuple[Ours, CtcLoop]]:
     model = folder / "model"
     model.mkdir()
     parameters = large_model.build(model)
-    settings = {**FINALS_ONLY, "CORTEX_MODEL_WORKERS": "1", "CORTEX_MODEL_DIR": str(model)}
+    one_core = {"CORTEX_MODEL_WORKERS": "1", "CORTEX_MODEL_MEASURE": "false"}
+    settings = {**FINALS_ONLY, **one_core, "CORTEX_MODEL_DIR": str(model)}
     async with transcriber(folder, settings) as running:
         ours = Ours(running, rooms)
         progress("transcribe-large: hearing once")
