@@ -14,8 +14,8 @@ check: setup  ## format, lint, types, protos, pages
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m mypy --explicit-package-bases tests soak scripts/speech
-	MYPYPATH=bench $(PY) -m mypy --explicit-package-bases bench
+	$(PY) -m mypy --explicit-package-bases tests scripts/speech
+	MYPYPATH=bench $(PY) -m mypy --explicit-package-bases bench soak
 	$(PY) scripts/protos.py check
 	$(PY) scripts/service_pages.py check
 
@@ -38,8 +38,8 @@ bench: setup  ## figures beside those of floors, all or one (NAME=commands)
 speech: setup  ## measure the speech model anew and write docs/speech.md (minutes)
 	@$(PY) -m scripts.speech
 
-soak: setup  ## kill things at random and count what is lost (SOAK_MINUTES=10, SEED to repeat)
-	@$(PY) -m soak
+soak: setup  ## kill things at random and count what is lost (SOAK_MINUTES=10, SEED to repeat); or KIND=speakers
+	@PYTHONPATH=bench $(PY) -m soak$(addprefix .,$(KIND))
 
 protos: setup  ## generate libs/contracts anew from protos/
 	$(PY) scripts/protos.py generate

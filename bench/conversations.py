@@ -2,7 +2,7 @@
 
 import wave
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,13 +74,22 @@ def _texts(lines: Sequence[object]) -> list[str]:
     return [str(line.text) for line in lines]  # type: ignore[attr-defined]
 
 
+def voices(recordings: Path) -> Conversation:
+    """Everybody who is heard in them; the readers without pauses between what they say."""
+    return [*_meeting(), *_read(recordings)]
+
+
 def _readings(recordings: Path) -> Conversation:
+    return _of_one_length([replace(track, pcm=with_pauses(track.pcm)) for track in _read(recordings)])
+
+
+def _read(recordings: Path) -> Conversation:
     tracks = []
     for name, said in SAID.items():
         with wave.open(str(recordings / f"{name}.wav")) as recording:
             pcm = at_16_khz(_pcm(recording.readframes(recording.getnframes())), recording.getframerate())
-        tracks.append(Track(name, with_pauses(pcm), said))
-    return _of_one_length(tracks)
+        tracks.append(Track(name, pcm, said))
+    return tracks
 
 
 def _pcm(data: bytes) -> Pcm:

@@ -15,12 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from conversations import Pcm
 from cortex_client.demo.words import WordErrors, word_errors
-from cortex_transcriber.settings import SHIPPED_MODEL
+from cortex_transcriber.adapters.recognisers import recognisers_of
+from cortex_transcriber.settings import SHIPPED_MODEL, ModelSettings
+from cortex_transcriber.shipped_model import RECORDINGS_FOLDER
+from cortex_transcriber.speech.recogniser import Samples
 from floors.sherpa_server import PROGRAM, sherpa_server
 from harness import Bar, check, headline, measure, percentile, progress
 from line_process import LineProcess, line_process
 from service import FINALS_ONLY, transcriber
+from talk import PADDING, utterances
 
 BAR = Bar(0.9)
 DELAY_MS = 500.0
@@ -41,6 +47,9 @@ DIFFERENT_AT_MOST = 0.1
 """Word error rate of ours against the peer's words for the same utterances: both hear cuts out of sentences, ours with
 the padding of its own cuts."""
 
+UNLIKE_AT_MOST = 0.03
+"""Word error rate on the same samples: the two run other builds of onnxruntime, whose float sums differ in the end."""
+
 UNHEARD_AT_MOST = 0.03
 """Of the utterances: a syllable cut out of a sentence may be no speech to a detector, and be acknowledged so."""
 
@@ -55,6 +64,7 @@ class Contender:
         held: the most that were.
         failed: the fewest that were not.
         words: what was heard at each turn, by speaker and end.
+        spoken: which utterance each turn was.
     """
 
     name: str
@@ -63,6 +73,7 @@ class Contender:
     failed: int | None = None
     wanted: int = FIRST
     words: dict[tuple[int, float], str] = field(default_factory=dict)
+    spoken: dict[tuple[int, float], int] = field(default_factory=dict)
     turns: int = 0
     unheard: int = 0
 
@@ -95,7 +106,8 @@ class Contender:
                 self.unheard += 1
                 continue
             delays.append(said["delay_s"])
-            self.words[said["speaker"], said["end_s"]] = said["text"]
+            turn = said["speaker"], said["end_s"]
+            self.words[turn], self.spoken[turn] = said["text"], said["utterance"]
         check(bool(delays), "nothing was heard")
         return delays
 
@@ -130,6 +142,24 @@ async def search(ours: Contender, peer: Contender) -> None:
         turn += 1
 
 
+def check_recogniser(peer: Contender, said: Sequence[Pcm]) -> WordErrors:
+    """The words of our recogniser, called directly, against the peer's for the very same samples."""
+    (recogniser,) = recognisers_of(ModelSettings(measure=False)).recognisers
+    theirs = {peer.spoken[turn]: text for turn, text in peer.words.items()}
+    ours = [recogniser.recognise(_padded(said[utterance])).text for utterance in theirs]
+    errors = word_errors(list(theirs.values()), ours)
+    check(
+        errors.rate <= UNLIKE_AT_MOST,
+        f"on the same samples {errors.rate:.3f} of the words differ from the peer's",
+    )
+    return errors
+
+
+def _padded(pcm: Pcm) -> Samples:
+    samples: Samples = np.pad(pcm, PADDING).astype(np.float32) / np.float32(1 << 15)
+    return samples
+
+
 def check_words(ours: Contender, peer: Contender) -> WordErrors:
     """Our words against the peer's, where both heard the same turn."""
     check(ours.unheard <= UNHEARD_AT_MOST * ours.turns, f"{ours.unheard} of {ours.turns} utterances have no final")
@@ -154,9 +184,10 @@ async def main() -> None:
         ):
             ours, peer = Contender("ours", our_load), Contender("peer", peer_load)
             await search(ours, peer)
-    errors = check_words(ours, peer)
+    errors, same = check_words(ours, peer), check_recogniser(peer, utterances(SHIPPED_MODEL / RECORDINGS_FOLDER))
     print(f"  density: {ours.unheard} of {ours.turns} utterances were no speech to our detector")
     print(f"  density: word error rate of ours against the peer's words {errors.rate:.3f}")
+    print(f"  density: the same of the recogniser alone, on the very same samples {same.rate:.3f}")
     headline("density", ours.held, peer.held, ours.held / peer.held, BAR)
 
 

@@ -1,67 +1,25 @@
-"""The bots of `density` and `finalize`, a process of their own: rooms of five who talk in real time.
+"""The bots of `density` and `finalize`, a process of their own.
 
-The argument is the service's address. A line `SPEAKERS SECONDS` is answered by a line of JSON, see `Heard`;
-`SPEAKERS SECONDS SPEED` has them talk faster, and without end faster with a speed of `inf`.
-
-A final's delay counts from the moment at which silence had lasted for the endpoint's time, whenever it was announced,
-and whenever this process came to send or to read.
+The argument is the service's address. A line `SPEAKERS SECONDS` is answered by a line of JSON, see `Heard`.
 """
 
 import asyncio
 import json
 import sys
 import time
-import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 
 import grpc
-from conversations import RATE, Pcm
-from cortex.common.v1.audio_pb2 import ENCODING_PCM_S16LE, AudioFormat
-from cortex.transcriber.v1.transcriber_service_pb2 import (
-    End,
-    FinalText,
-    Frames,
-    Open,
-    PeerJoined,
-    StreamAudioRequest,
-    StreamAudioResponse,
-)
-from cortex_eventing.times import span, stamp
+from bots import ROOM, Bot, Said
+from conversations import Pcm
 from cortex_transcriber.settings import SHIPPED_MODEL
 from cortex_transcriber.shipped_model import RECORDINGS_FOLDER
-from harness import check
-from neighbours import ZERO
-from pacing import Timed, paced
-from speaking import AFTERWARDS_S, ENDPOINT_S, spoken
-from talk import FRAME_MS, FRAMES_A_SECOND, Turn, talk, utterances
-
-METHOD = "/cortex.transcriber.v1.TranscriberService/StreamAudio"
-ROOM = 5
-"""Speakers of one bot."""
+from speaking import AFTERWARDS_S
+from talk import talk, utterances
 
 ANSWERED_WITHIN = 60.0
 """Seconds after the last word, joining included, for everything to be answered."""
-
-
-@dataclass
-class Said:
-    """A turn, and what came of it.
-
-    Attributes:
-        speaker: who.
-        utterance: what was said.
-        end_s: when the last sample was, in seconds after the beginning.
-        delay_s: from the endpoint's time after it to the last final of it; None when none came.
-        text: of its finals.
-    """
-
-    speaker: int
-    utterance: int
-    end_s: float
-    delay_s: float | None = None
-    text: str = ""
 
 
 @dataclass
@@ -73,114 +31,20 @@ class Heard:
         unaccounted: frames that were sent and not acknowledged at the end.
         late_s: by how many seconds messages went later than planned, the 99th percentile.
         interims: interim texts that came.
-        took_s: from the first word to the last answer.
     """
 
     said: list[Said] = field(default_factory=list)
     unaccounted: int = 0
     late_s: float = 0.0
     interims: int = 0
-    took_s: float = 0.0
 
 
-class Bot:
-    """One room: its stream, what its peers say, and what was heard of it."""
-
-    def __init__(self, turns: Sequence[Sequence[Turn]], seconds: float, pcm: Sequence[bytes], speed: float = 1) -> None:
-        self._turns = turns
-        self._pcm = pcm
-        self._speed = speed
-        self._through = [-1] * len(turns)
-        self._joined = asyncio.Semaphore(0)
-        self._last = round(seconds * FRAMES_A_SECOND) - 1
-        self.began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self.ready = asyncio.Event()
-        self.said = [[Said(t.speaker, t.utterance, t.end_s) for t in own] for own in turns]
-        self.late: list[float] = []
-        self.interims = 0
-
-    @property
-    def unaccounted(self) -> int:
-        """Frames that were not acknowledged."""
-        return sum(self._last - through for through in self._through)
-
-    async def run(self, channel: grpc.aio.Channel, *, interims: bool) -> None:
-        """Join, talk, and wait for what is owed."""
-        call = channel.stream_stream(
-            METHOD, request_serializer=_as_it_is, response_deserializer=StreamAudioResponse.FromString
-        )
-        async for response in call(self._requests(interims=interims)):
-            self._take(response)
-
-    def _take(self, response: StreamAudioResponse) -> None:
-        match response.WhichOneof("message"):
-            case "peer_resolved":
-                self._joined.release()
-            case "opened":
-                promised = response.opened.endpoint_silence.ToTimedelta()
-                check(promised == timedelta(seconds=ENDPOINT_S), f"an endpoint of {promised}")
-            case "interim":
-                self.interims += 1
-            case "final":
-                self._final(response.final)
-            case "acknowledged":
-                peer, through = response.acknowledged.peer, response.acknowledged.through_sequence
-                self._through[peer - 1] = through
-            case unexpected:
-                check(correct=False, what=f"the transcriber answered {unexpected}: {response}")
-
-    def _final(self, final: FinalText) -> None:
-        now = time.perf_counter() - self.began.result()
-        middle = (final.first_sequence + final.last_sequence) // 2
-        peer = final.peer - 1
-        for turn, said in zip(self._turns[peer], self.said[peer], strict=True):
-            if turn.first <= middle <= turn.first + turn.frames:
-                said.delay_s = now - turn.end_s - ENDPOINT_S
-                said.text = f"{said.text} {final.text}".strip()
-                return
-        check(correct=False, what=f"a final of what nobody said: {final.text!r}")
-
-    async def _requests(self, *, interims: bool) -> AsyncIterator[bytes]:
-        opening = Open(project_id=str(uuid.uuid4()), session_id=str(uuid.uuid4()), include_interim=interims)
-        yield StreamAudioRequest(open=opening).SerializeToString()
-        for peer in range(len(self._turns)):
-            yield StreamAudioRequest(peer_joined=_joined(peer + 1)).SerializeToString()
-            await self._joined.acquire()
-        plans = [
-            [_message(timed) for timed in spoken(peer, turns, self._last + 1, self._pcm)]
-            for peer, turns in enumerate(self._turns, start=1)
-        ]
-        self.ready.set()
-        async for message in paced(plans, await self.began, self.late, self._speed):
-            yield message
-        yield StreamAudioRequest(end=End()).SerializeToString()
-
-
-def _message(timed: Timed[Frames]) -> Timed[bytes]:
-    at, order, frames = timed
-    return at, order, StreamAudioRequest(frames=frames).SerializeToString()
-
-
-def _as_it_is(message: bytes) -> bytes:
-    return message
-
-
-def _joined(peer: int) -> PeerJoined:
-    audio = AudioFormat(
-        encoding=ENCODING_PCM_S16LE, sample_rate=RATE, frame_duration=span(timedelta(milliseconds=FRAME_MS))
-    )
-    name = f"speaker {peer}"
-    return PeerJoined(peer=peer, peer_id=name, user_id=name, format=audio, sequence_zero_at=stamp(ZERO))
-
-
-async def block(
-    channel: grpc.aio.Channel, speakers: int, seconds: float, said: Sequence[Pcm], speed: float = 1
-) -> Heard:
+async def block(channel: grpc.aio.Channel, speakers: int, seconds: float, said: Sequence[Pcm]) -> Heard:
     """So many speakers for so long, and until all they said is answered."""
     pcm = [each.astype("<i2").tobytes() for each in said]
     everybody = talk(speakers, seconds, said)
     until = seconds + AFTERWARDS_S
-    bots = [Bot(everybody[first : first + ROOM], until, pcm, speed) for first in range(0, speakers, ROOM)]
+    bots = [Bot(everybody[first : first + ROOM], until, pcm) for first in range(0, speakers, ROOM)]
     async with asyncio.timeout(until + ANSWERED_WITHIN), asyncio.TaskGroup() as group:
         for bot in bots:
             group.create_task(bot.run(channel, interims=False))
@@ -188,14 +52,12 @@ async def block(
         began = time.perf_counter() + 0.5
         for bot in bots:
             bot.began.set_result(began)
-    took_s = time.perf_counter() - began
     late = sorted(seconds for bot in bots for seconds in bot.late)
     return Heard(
         said=[each for bot in bots for own in bot.said for each in own],
         unaccounted=sum(bot.unaccounted for bot in bots),
         late_s=late[int(len(late) * 0.99)],
         interims=sum(bot.interims for bot in bots),
-        took_s=took_s,
     )
 
 
@@ -204,8 +66,8 @@ async def main(address: str) -> None:
     said = utterances(SHIPPED_MODEL / RECORDINGS_FOLDER)
     async with grpc.aio.insecure_channel(address) as channel:
         while line := await asyncio.to_thread(sys.stdin.readline):
-            speakers, seconds, *speed = (float(word) for word in line.split())
-            heard = await block(channel, int(speakers), seconds, said, *speed)
+            speakers, seconds = line.split()
+            heard = await block(channel, int(speakers), float(seconds), said)
             print(json.dumps(asdict(heard)), flush=True)
 
 

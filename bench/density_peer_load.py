@@ -11,13 +11,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
+import numpy as np
+from bots import Said
 from conversations import Pcm
 from cortex_transcriber.settings import SHIPPED_MODEL
 from cortex_transcriber.shipped_model import RECORDINGS_FOLDER
-from density_load import ANSWERED_WITHIN, Heard, Said
+from density_load import ANSWERED_WITHIN, Heard
 from floors.sherpa_server import Line, packed
 from pacing import paced
-from talk import FRAME, Turn, talk, utterances
+from talk import FRAME, PADDING, Turn, talk, utterances
 
 
 async def block(port: int, speakers: int, seconds: float, said: Sequence[Pcm]) -> Heard:
@@ -39,7 +41,7 @@ async def block(port: int, speakers: int, seconds: float, said: Sequence[Pcm]) -
 
 
 def _packed(turn: Turn, said: Sequence[Pcm]) -> tuple[Turn, bytes]:
-    return turn, packed(said[turn.utterance][: turn.frames * FRAME])
+    return turn, packed(np.pad(said[turn.utterance][: turn.frames * FRAME], PADDING))
 
 
 async def _answered(answer: "asyncio.Future[str]", turn: Turn, began: float) -> Said:

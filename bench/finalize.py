@@ -8,7 +8,6 @@ recognises, one after the other, on an otherwise idle machine.
 
 import asyncio
 import json
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +37,13 @@ SHARE = 0.7
 BLOCK_S = 22.0
 COUNTED_FROM_S = 4.0
 ROUNDS = 4
-CROWD, CROWD_S = 60, 20.0
-"""Speakers and seconds of talk that are sent as fast as they are taken, to saturate it: some two hundred utterances."""
+CROWD, CROWD_S = 300, 20.0
+"""Speakers in real time who want more than two cores can give, and for how many seconds, to saturate it."""
+
+BUSY_FROM_S = 6.0
+"""When there certainly is more to do than is done."""
+
+WARM_UP = 10
 
 UNHEARD_AT_MOST = 0.03
 """Of the utterances, as in `density`."""
@@ -128,9 +132,12 @@ async def ours_block(load: LineProcess, speakers: int, decided: Mapping[Key, Dec
 
 
 async def saturation(load: LineProcess) -> float:
-    """Finals a second when there is always more to do."""
-    answer = json.loads(await load.ask(CROWD, CROWD_S, float("inf")))
-    return sum(said["delay_s"] is not None for said in answer["said"]) / float(answer["took_s"])
+    """Finals a second while more are wanted than there is time for."""
+    answer = json.loads(await load.ask(CROWD, CROWD_S))
+    came = [
+        float(said["end_s"] + ENDPOINT_S + said["delay_s"]) for said in answer["said"] if said["delay_s"] is not None
+    ]
+    return sum(BUSY_FROM_S <= at < CROWD_S for at in came) / (CROWD_S - BUSY_FROM_S)
 
 
 def speakers_for(rate: float, said: Sequence[Pcm]) -> int:
@@ -159,8 +166,8 @@ async def main() -> None:
             line_process("density_load", running.address) as load,
         ):
             progress("finalize: saturating")
-            await saturation(load)
-            most = statistics.median([await saturation(load) for _ in range(3)])
+            await load.ask(WARM_UP, COUNTED_FROM_S)
+            most = await saturation(load)
             speakers = speakers_for(SHARE * most, said)
             print(f"  finalize: saturates at {most:.1f} finals a second; {speakers} speakers say {SHARE:.0%} of them")
             decided = decisions(speakers, said)

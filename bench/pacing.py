@@ -12,19 +12,15 @@ Timed = tuple[float, int, Thing]
 """Seconds after the beginning, a number that keeps the order of equals, and what is due then."""
 
 
-async def paced(
-    plans: Iterable[Iterable[Timed[Thing]]], began: float, late: list[float], speed: float = 1
-) -> AsyncIterator[Thing]:
+async def paced(plans: Iterable[Iterable[Timed[Thing]]], began: float, late: list[float]) -> AsyncIterator[Thing]:
     """What is due, each at its moment or as soon after as this process comes to it.
 
     Args:
         plans: each in the order of its moments.
         began: by `time.perf_counter`.
         late: takes down by how many seconds each was late.
-        speed: how many times faster everything is due.
     """
-    for due, _, thing in heapq.merge(*plans, key=lambda timed: timed[:2]):
-        at = due / speed
+    for at, _, thing in heapq.merge(*plans, key=lambda timed: timed[:2]):
         wait = began + at - time.perf_counter()
         if wait > 0:
             await asyncio.sleep(wait)

@@ -1,7 +1,7 @@
 """What a bot sends of a speaker, and when: 100 ms of speech in a message, the rest of it at its end, word of silence.
 
-While somebody is silent the voice server sends nothing, and the bot says every 100 ms that it was silence until now, as
-long as that may end an utterance; then once a second.
+While somebody is silent the voice server sends nothing, and the bot says every 100 ms that it was silence until now. It
+knows from `opened` when silence ends an utterance; from then on it tells of every frame for 200 ms, then once a second.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,12 @@ FRAME_BYTES = RATE // FRAMES_A_SECOND * 2
 ENDPOINT_S = 0.5
 """Silence that ends an utterance, the service's default; a bot is told of it, and checks it."""
 
-ANNOUNCED_CLOSELY = 8
-"""Messages about a silence that begins: until the endpoint's time has surely passed."""
+ENDPOINT = round(ENDPOINT_S * FRAMES_A_SECOND)
+CLOSELY = 10
+"""Frames of silence that are told of one by one, from the endpoint's time on: a detector hears speech end later than
+it does, by a few chunks of 32 ms."""
 
-AFTERWARDS_S = ENDPOINT_S + ANNOUNCED_CLOSELY * FRAMES_A_MESSAGE / FRAMES_A_SECOND
+AFTERWARDS_S = 2 * ENDPOINT_S
 """Silence after the last word, so that it is answered while the stream goes on."""
 
 
@@ -50,10 +52,16 @@ def _speech(peer: int, turn: Turn, voice: bytes) -> Iterator[Timed[Frames]]:
 
 
 def _silence(peer: int, first: int, end: int) -> Iterator[Timed[Frames]]:
-    closely = range(first + FRAMES_A_MESSAGE, end, FRAMES_A_MESSAGE)[:ANNOUNCED_CLOSELY]
-    seldom = range(closely.stop + FRAMES_A_SECOND, end, FRAMES_A_SECOND) if len(closely) == ANNOUNCED_CLOSELY else []
-    for until in [*closely, *seldom, end]:
-        if until > first:
-            frames = Frames(peer=peer, first_sequence=first, silent_through=until - 1)
-            yield until / FRAMES_A_SECOND, peer, frames
+    for until in _announced(first, end):
+        frames = Frames(peer=peer, first_sequence=first, silent_through=until - 1)
+        yield until / FRAMES_A_SECOND, peer, frames
         first = until
+
+
+def _announced(first: int, end: int) -> list[int]:
+    """Up to before which frames silence is told of, one after the other."""
+    decided = first + ENDPOINT
+    coarse = range(first + FRAMES_A_MESSAGE, decided + 1, FRAMES_A_MESSAGE)
+    close = range(decided + 1, decided + CLOSELY + 1)
+    seldom = range(decided + CLOSELY + FRAMES_A_SECOND, end, FRAMES_A_SECOND)
+    return [until for until in [*coarse, *close, *seldom] if until < end] + ([end] if end > first else [])

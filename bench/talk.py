@@ -13,12 +13,16 @@ from math import exp, log
 from pathlib import Path
 
 import numpy as np
-from conversations import RATE, TALKING, Pcm, Track, conversations
+from conversations import RATE, TALKING, Pcm, Track, voices
 
 FRAME_MS = 20
 FRAMES_A_SECOND = 1_000 // FRAME_MS
 FRAME = RATE // FRAMES_A_SECOND
 """Samples."""
+
+PADDING = RATE // 10
+"""Samples of silence that whoever is handed an utterance gets before and after it, as our cuts have: without, the model
+makes up words at the end."""
 
 UTTERANCES = 64
 """Different ones."""
@@ -28,6 +32,9 @@ MEDIAN_S, SIGMA, SHORTEST_S, LONGEST_S = 2.4, 0.75, 0.6, 14.0
 SEED = 5
 QUIET = 0.05
 """A frame whose level is below this share of the recording's highest is no speech."""
+
+LOUD = 0.15
+"""An utterance ends with a frame of at least this share, so that its end is that of speech and not of a breath."""
 
 KEPT_QUIET = 8
 """Frames of silence, 160 ms, that are left of each pause: no detector shall take it for the end of an utterance."""
@@ -67,12 +74,12 @@ class Turn:
 
 def utterances(recordings: Path) -> Sequence[Pcm]:
     """What is said: whole frames of 16 kHz, from all voices in turn."""
-    voices = [_without_pauses(track) for room in conversations(recordings) for track in room]
-    said = [0] * len(voices)
+    heard = [_without_pauses(track) for track in voices(recordings)]
+    said = [0] * len(heard)
     cut = []
     for number, seconds in enumerate(_lengths()):
-        voice = number % len(voices)
-        frames = _frames_of(voices[voice], said[voice], round(seconds * FRAMES_A_SECOND))
+        voice = number % len(heard)
+        frames = _frames_of(heard[voice], said[voice], round(seconds * FRAMES_A_SECOND))
         said[voice] += len(frames)
         cut.append(frames.reshape(-1))
     return cut
@@ -103,7 +110,8 @@ def _frames_of(voice: Pcm, begin: int, wanted: int) -> Pcm:
     around = np.take(voice, range(begin, begin + round(wanted * (1 + EDGE)) + 1), axis=0, mode="wrap")
     earliest = round(wanted * (1 - EDGE))
     end = earliest + int(_loudness(around[earliest:]).argmin())
-    taken: Pcm = around[: max(1, end)]
+    loud = np.flatnonzero(_loudness(around[:end]) >= LOUD * _loudness(around[:end]).max())
+    taken: Pcm = around[: loud[-1] + 1]
     return taken
 
 

@@ -1,85 +1,89 @@
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cortex_client.demo.meeting import load
-from cortex_transcriber.adapters.moonshine_decoders import (
-    Decoder,
-    ExportedDecoder,
-    RewrittenDecoder,
-    load_decoder,
-)
+from cortex_transcriber.adapters.moonshine_decoders import ExportedDecoder, RewrittenDecoder, load_decoder
 from cortex_transcriber.adapters.moonshine_graph import UnfamiliarGraph, rewritten
-from cortex_transcriber.adapters.moonshine_tokenizer import END, START
+from cortex_transcriber.adapters.moonshine_tokenizer import END
 from cortex_transcriber.adapters.onnx_sessions import load_session
 from cortex_transcriber.settings import SHIPPED_MODEL
 from numpy.typing import NDArray
 
 pytestmark = pytest.mark.integration
 
-DECODER = "decoder_model_merged.ort"
+Samples = NDArray[np.float32]
+
+DECODER = SHIPPED_MODEL / "decoder_model_merged.ort"
 MOST = 60
 
 
-def states_of(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+@pytest.fixture(scope="module")
+def mine() -> RewrittenDecoder:
+    """The rewritten decoder."""
+    return RewrittenDecoder(DECODER)
+
+
+def spoken() -> Sequence[Samples]:
+    """The lines of a speaker, and noise."""
+    speaker = next(each for each in load().speakers if each.sample_rate == 16_000)
+    pcm = np.frombuffer(speaker.pcm, dtype="<i2").astype(np.float32) / (1 << 15)
+    lines = [pcm[int(line.starts * 16_000) : int(line.ends * 16_000)] for line in speaker.lines]
+    return [*lines, np.random.default_rng(1).normal(scale=0.1, size=24_000).astype(np.float32)]
+
+
+def states_of(audio: Samples) -> Samples:
     """What the encoder makes of an utterance."""
     encoder = load_session(SHIPPED_MODEL / "encoder_model.ort")
     mask = np.ones((1, len(audio)), dtype=np.int64)
-    (states,) = encoder.run(None, {"input_values": audio[np.newaxis], "attention_mask": mask})
+    states: Samples = encoder.run(None, {"input_values": audio[np.newaxis], "attention_mask": mask})[0]
     return states
 
 
-def decoded(decoder: Decoder, states: NDArray[np.float32], samples: int) -> tuple[list[int], list[float]]:
-    """Tokens and their log-probabilities, to the end."""
-    step, tokens, probabilities = decoder.begin(states, samples), [START], list[float]()
-    while tokens[-1] != END and len(tokens) < MOST:
-        token, log_probability = step(tokens[-1])
-        tokens.append(token)
-        probabilities.append(log_probability)
-    return tokens, probabilities
-
-
-def test_the_rewritten_decoder_says_what_the_export_says() -> None:
-    """Token by token, as sure of each, for every line of a speaker and for noise, one decoder for all."""
-    (speaker,) = [each for each in load().speakers if each.sample_rate == 16_000][:1]
-    pcm = np.frombuffer(speaker.pcm, dtype="<i2").astype(np.float32) / (1 << 15)
-    lines = [pcm[int(line.starts * 16_000) : int(line.ends * 16_000)] for line in speaker.lines]
-    noise = np.random.default_rng(1).normal(scale=0.1, size=24_000).astype(np.float32)
-    exported, mine = ExportedDecoder(SHIPPED_MODEL / DECODER), RewrittenDecoder(SHIPPED_MODEL / DECODER)
-    for audio in [*lines, noise]:
+def test_the_rewritten_decoder_says_what_the_export_says(mine: RewrittenDecoder) -> None:
+    """Token by token, about as sure of each; the last one is that of the end."""
+    exported = ExportedDecoder(DECODER)
+    for audio in spoken():
         states = states_of(audio)
-        expected, sure = decoded(exported, states, len(audio))
-        tokens, as_sure = decoded(mine, states, len(audio))
-        assert tokens == expected
-        assert as_sure == pytest.approx(sure, abs=1e-2)
-    assert len(lines) > 3
+        theirs, ours = (decoder.decode(states, len(audio), MOST) for decoder in (exported, mine))
+        assert ours.tokens == theirs.tokens
+        assert ours.log_probabilities == pytest.approx(theirs.log_probabilities, abs=0.05)
+        assert ours.tokens[-1] == END
 
 
-def test_utterances_may_go_side_by_side() -> None:
-    """Each keeps its own caches, however the workers interleave their steps."""
-    decoder = RewrittenDecoder(SHIPPED_MODEL / DECODER)
-    one, other = (np.random.default_rng(seed).normal(size=(1, 40, 288)).astype(np.float32) for seed in (1, 2))
-    alone, _ = decoded(decoder, one, 0)
-    mine, theirs = decoder.begin(one, 0), decoder.begin(other, 0)
-    token = START
-    for expected in alone[1:]:
-        theirs(START)
-        token, _ = mine(token)
-        assert token == expected
+def test_both_stop_at_the_limit(mine: RewrittenDecoder) -> None:
+    """So many tokens and no more, none of them that of the end."""
+    audio = spoken()[0]
+    states = states_of(audio)
+    for decoder in (ExportedDecoder(DECODER), mine):
+        decoded = decoder.decode(states, len(audio), 3)
+        assert len(decoded.tokens) == len(decoded.log_probabilities) == 3
+        assert END not in decoded.tokens
 
 
-def test_an_unfamiliar_graph_is_refused_and_one_that_is_known_is_rewritten() -> None:
+def test_several_threads_use_one_decoder(mine: RewrittenDecoder) -> None:
+    """Each utterance has its own tokens, whatever goes on beside it."""
+    heard = [(states_of(audio), len(audio)) for audio in spoken()[:3]]
+    alone = [mine.decode(states, samples, MOST).tokens for states, samples in heard]
+    with ThreadPoolExecutor(3) as threads:
+        again = list(threads.map(lambda each: mine.decode(*each, MOST).tokens, heard * 3))
+    assert again == alone * 3
+
+
+def test_an_unfamiliar_graph_is_refused() -> None:
     """What cannot be rewritten is for the export's own decoder."""
     with pytest.raises(UnfamiliarGraph, match=r"encoder_model\.ort"):
         rewritten(SHIPPED_MODEL / "encoder_model.ort")
-    assert isinstance(load_decoder(SHIPPED_MODEL / DECODER), RewrittenDecoder)
 
 
 def test_what_cannot_be_rewritten_still_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The merged decoder of the export takes its place."""
 
-    def refuse(path: Path) -> None:
+    def refuse(path: Path) -> bytes:
         raise UnfamiliarGraph(path.name)
 
+    assert isinstance(load_decoder(DECODER), RewrittenDecoder)
     monkeypatch.setattr("cortex_transcriber.adapters.moonshine_decoders.rewritten", refuse)
-    assert isinstance(load_decoder(SHIPPED_MODEL / DECODER), ExportedDecoder)
+    assert isinstance(load_decoder(DECODER), ExportedDecoder)

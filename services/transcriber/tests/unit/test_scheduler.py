@@ -291,3 +291,21 @@ async def test_it_knows_how_long_the_oldest_final_is_waited_for(model: Obedient)
     model.let(1)
     await interim
     await scheduler.close()
+
+
+async def test_while_finals_are_late_no_worker_takes_an_interim(model: Obedient) -> None:
+    """Two workers and one late final: the interim waits for it, though a worker is free."""
+    seconds = [0.0]
+    scheduler = Scheduler(workers=2, now=lambda: seconds[0])
+    scheduler.start()
+    final = asyncio.ensure_future(scheduler.final(model, audio(1)))
+    await until(lambda: scheduler.load.running == 1)
+    seconds[0] = 1.0
+    interim = asyncio.ensure_future(scheduler.interim(model, audio(2)))
+    await until(lambda: scheduler.load.waiting_interims == 1)
+    model.let(1)
+    await final
+    assert model.asked == [1]
+    model.let(1)
+    assert (await interim) is not None
+    await scheduler.close()

@@ -106,13 +106,6 @@ def test_batches_are_measured_with_the_best_shape(clock: Clock) -> None:
     assert (found.plan, found.model.batch_size) == (Plan(1, 1, 2), 2)
 
 
-def test_larger_batches_are_not_tried_once_one_costs(clock: Clock) -> None:
-    """They only cost more, and the process is to be ready."""
-    loader = Loader(clock, {(1, 1): 0.1, (1, 2): 0.2}, batches=True)
-    (found,) = tuned([loader], Wanted(), on(1, clock))
-    assert (found.plan, [pace.plan.batch for pace in found.paces]) == (Plan(1), [1, 2])
-
-
 def test_a_batch_that_changes_words_is_not_taken(clock: Clock) -> None:
     """However fast it is: a text never depends on who else was speaking."""
     costs = {(1, 1): 0.1, (1, 2): 0.01, (1, 4): 0.01, (1, 8): 0.01}

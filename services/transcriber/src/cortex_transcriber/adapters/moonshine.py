@@ -6,14 +6,13 @@ The layout is that of an optimum export with int8 weights. Results of such a mod
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from cortex_transcriber.adapters.moonshine_decoders import Step, load_decoder
-from cortex_transcriber.adapters.moonshine_tokenizer import END, START, Tokenizer
+from cortex_transcriber.adapters.moonshine_decoders import Decoded, load_decoder
+from cortex_transcriber.adapters.moonshine_tokenizer import END, Tokenizer
 from cortex_transcriber.adapters.onnx_sessions import load_session
 from cortex_transcriber.speech.manifest import Manifest
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Samples
@@ -23,13 +22,6 @@ TOKENS_PER_SECOND: Final = 6.5
 
 SHORTEST: Final = 1_600
 """Samples: shorter audio is filled up with silence, because below about 900 a convolution of the encoder fails."""
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    tokens: list[int]
-    log_probabilities: list[float]
-    truncated: bool
 
 
 class MoonshineRecogniser:
@@ -49,35 +41,24 @@ class MoonshineRecogniser:
         """The words of one utterance."""
         decoded = self._decode(samples)
         mean = sum(decoded.log_probabilities) / max(1, len(decoded.log_probabilities))
+        ended = decoded.tokens[-1:] == [END]
+        words = decoded.tokens[:-1] if ended else decoded.tokens
         return Recognised(
-            text=self._tokenizer.text(decoded.tokens),
+            text=self._tokenizer.text(words),
             confidence=math.exp(mean),
-            tokens=len(decoded.tokens),
+            tokens=len(words),
             language=self.language,
             model=self.name,
-            truncated=decoded.truncated,
+            truncated=not ended,
         )
 
     def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
         """One by one, see the module's own docstring."""
         return [self.recognise(samples) for samples in utterances]
 
-    def _decode(self, samples: Samples) -> _Decoded:
+    def _decode(self, samples: Samples) -> Decoded:
         audio = np.pad(samples, (0, max(0, SHORTEST - len(samples))))[np.newaxis]
         mask = np.ones(audio.shape, dtype=np.int64)
         (states,) = self._encoder.run(None, {"input_values": audio, "attention_mask": mask})
-        limit = min(self._decoder.most_tokens, math.ceil(audio.shape[1] / SAMPLE_RATE * TOKENS_PER_SECOND))
-        return _greedy(self._decoder.begin(states, audio.shape[1]), limit)
-
-
-def _greedy(step: Step, limit: int) -> _Decoded:
-    tokens: list[int] = []
-    log_probabilities: list[float] = []
-    token = START
-    while len(tokens) < limit:
-        token, log_probability = step(token)
-        log_probabilities.append(log_probability)
-        if token == END:
-            return _Decoded(tokens, log_probabilities, truncated=False)
-        tokens.append(token)
-    return _Decoded(tokens, log_probabilities, truncated=True)
+        limit = math.ceil(audio.shape[1] / SAMPLE_RATE * TOKENS_PER_SECOND)
+        return self._decoder.decode(states, audio.shape[1], limit)

@@ -1,11 +1,11 @@
-"""One token after the other from what a Moonshine encoder made of an utterance: by the rewritten graph or the export's.
+"""From what a Moonshine encoder made of an utterance to its tokens: by the rewritten graph or by the export's own.
 
-Both answer with the most likely token and its log-probability, and keep an utterance's caches in what `begin` gives.
+Both take the most likely token each time, and answer with all of them and their log-probabilities.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,24 +13,31 @@ import onnxruntime
 from cortex_runtime.logs import log
 
 from cortex_transcriber.adapters.moonshine_graph import MOST_TOKENS, UnfamiliarGraph, rewritten
+from cortex_transcriber.adapters.moonshine_tokenizer import END, START
 from cortex_transcriber.adapters.onnx_sessions import load_session
 
 Array = npt.NDArray[Any]
 Tensors = dict[str, Array]
 
-Step = Callable[[int], tuple[int, float]]
-"""From the token before to the next one and its log-probability."""
 
-CACHES: Final = ("keys", "values")
+@dataclass(frozen=True)
+class Decoded:
+    """What was written down.
+
+    Attributes:
+        tokens: the last one is that of the end, unless there were too many.
+        log_probabilities: of each.
+    """
+
+    tokens: list[int] = field(default_factory=list)
+    log_probabilities: list[float] = field(default_factory=list)
 
 
 class Decoder(Protocol):
-    """The second half of a Moonshine model."""
+    """The second half of a Moonshine model; several threads may use it at once."""
 
-    most_tokens: int
-
-    def begin(self, states: Array, samples: int, /) -> Step:
-        """Steps through an utterance of so many samples, from what the encoder made of it."""
+    def decode(self, states: Array, samples: int, limit: int) -> Decoded:
+        """At most so many tokens of an utterance of so many samples, from what the encoder made of it."""
         ...
 
 
@@ -44,71 +51,51 @@ def load_decoder(path: Path, threads: int = 1) -> Decoder:
 
 
 class RewrittenDecoder:
-    """The decoder as `moonshine_graph` writes it: a step costs a third less."""
-
-    most_tokens = MOST_TOKENS
+    """The decoder as `moonshine_graph` writes it, in half the time."""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        decoder = rewritten(path)
-        self._audio, self._step = (load_session(part, threads) for part in (decoder.audio, decoder.step))
-        self._audio_names = _names_of(self._audio)
-        self._step_names = _names_of(self._step)
-        empty = np.zeros((1, decoder.heads, 0, decoder.head_size), dtype=np.float32)
-        self._no_caches = {f"{name}{layer}": empty for layer in range(decoder.layers) for name in CACHES}
+        self._session = load_session(rewritten(path), threads)
 
-    def begin(self, states: Array, _samples: int, /) -> Step:
-        """Steps through an utterance; its length does not matter here."""
-        heard = zip(self._audio_names, self._audio.run(self._audio_names, {"states": states}), strict=True)
-        given: Tensors = {**self._no_caches, **dict(heard)}
-        position = 0
-
-        def step(token: int) -> tuple[int, float]:
-            nonlocal position
-            given["token"], given["position"] = np.array([[token]]), np.array([position])
-            following, log_probability, *caches = self._step.run(self._step_names, given)
-            given.update(zip(self._no_caches, caches, strict=True))
-            position += 1
-            return int(following.item()), float(log_probability)
-
-        return step
+    def decode(self, states: Array, _samples: int, limit: int) -> Decoded:
+        """All tokens in one call."""
+        given = {"states": states, "limit": np.array(min(limit, MOST_TOKENS))}
+        tokens, log_probabilities = self._session.run(None, given)
+        return Decoded(tokens.reshape(-1).tolist(), log_probabilities.tolist())
 
 
 class ExportedDecoder:
-    """The merged decoder of the export, whose results are the same."""
-
-    most_tokens = MOST_TOKENS
+    """The merged decoder of the export, a call for each token."""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        self._decoder = load_session(path, threads)
-        caches = [given for given in self._decoder.get_inputs() if given.name.startswith("past_key_values")]
+        self._session = load_session(path, threads)
+        caches = [given for given in self._session.get_inputs() if given.name.startswith("past_key_values")]
         self._no_caches = {given.name: _empty_cache(given) for given in caches}
-        self._first_outputs = _names_of(self._decoder)
+        self._first_outputs = [made.name for made in self._session.get_outputs()]
         # The merged decoder answers encoder caches only on its first step; later ones are dummies.
         self._next_outputs = [name for name in self._first_outputs if ".encoder." not in name]
 
-    def begin(self, states: Array, samples: int, /) -> Step:
-        """Steps through an utterance."""
+    def decode(self, states: Array, samples: int, limit: int) -> Decoded:
+        """Token by token."""
         # The decoder takes the mask at the length of the samples and thins it out itself.
         mask = np.ones((1, samples), dtype=np.int64)
         given: Tensors = {"encoder_hidden_states": states, "encoder_attention_mask": mask, **self._no_caches}
-        names = self._first_outputs
+        decoded, token = Decoded(), START
+        while token != END and len(decoded.tokens) < limit:
+            logits = self._step(given, token, first=not decoded.tokens)
+            token = int(logits.argmax())
+            decoded.tokens.append(token)
+            decoded.log_probabilities.append(_log_probability(logits, token))
+        return decoded
 
-        def step(token: int) -> tuple[int, float]:
-            nonlocal names
-            given["input_ids"] = np.array([[token]], dtype=np.int64)
-            given["use_cache_branch"] = np.array([names is self._next_outputs])
-            answers = dict(zip(names, self._decoder.run(names, given), strict=True))
-            names = self._next_outputs
-            logits = answers.pop("logits")[0, -1]
-            given.update((name.replace("present", "past_key_values"), cache) for name, cache in answers.items())
-            following = int(logits.argmax())
-            return following, _log_probability(logits, following)
-
-        return step
-
-
-def _names_of(session: onnxruntime.InferenceSession) -> list[str]:
-    return [made.name for made in session.get_outputs()]
+    def _step(self, given: Tensors, token: int, *, first: bool) -> Array:
+        """Logits after one more token; leaves the caches for the next step in `given`."""
+        given["input_ids"] = np.array([[token]], dtype=np.int64)
+        given["use_cache_branch"] = np.array([not first])
+        names = self._first_outputs if first else self._next_outputs
+        answers = dict(zip(names, self._session.run(names, given), strict=True))
+        logits: Array = answers.pop("logits")[0, -1]
+        given.update((name.replace("present", "past_key_values"), cache) for name, cache in answers.items())
+        return logits
 
 
 def _empty_cache(given: onnxruntime.NodeArg) -> Array:

@@ -7,7 +7,7 @@ several tokens at once and masks. Here one token of one utterance goes through:
 - Query, key and value are one product; each column keeps the scale and the zero point of its weight.
 - Rotary embedding: what turns with the position is a row of two tables, and which pairs turn a constant matrix.
 - The most likely token and its log-probability are found where the logits are, not copied out of there.
-- What the utterance's audio contributes to every step, keys and values of the encoder's states, is a graph of its own.
+- The loop over the tokens is part of the graph: one call an utterance, in which no other thread waits for Python.
 
 The products, their int8 weights and the scaling of what goes in stay those of the export, so tokens stay the same:
 `tests/integration/test_moonshine_graph.py` compares both.
@@ -15,7 +15,6 @@ The products, their int8 weights and the scaling of what goes in stay those of t
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,12 +22,15 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime
-from onnx import numpy_helper, parser
+from onnx import helper, numpy_helper, parser
 
+from cortex_transcriber.adapters.moonshine_tokenizer import END, START
 from cortex_transcriber.adapters.onnx_sessions import session_options
 
 MOST_TOKENS: Final = 512
 """Positions that the tables have: 79 s of the fastest speech, far beyond the longest utterance."""
+
+CACHES: Final = ("keys", "values")
 
 PREFIX: Final = "/model/decoder"
 
@@ -44,11 +46,11 @@ LAYER: Final = """
     across@ = Mul(turned@, sine)
     placed@ = Add(along@, across@)
     query@, key@ = Split<axis=1>(placed@, one_to_one)
-    keys_out@ = Concat<axis=2>(keys@, key@)
-    values_out@ = Concat<axis=2>(values@, value@)
-    scores@ = com.microsoft.FusedMatMul<transB=1, alpha=SCALE>(query@, keys_out@)
+    keys@_out = Concat<axis=2>(keys@, key@)
+    values@_out = Concat<axis=2>(values@, value@)
+    scores@ = com.microsoft.FusedMatMul<transB=1, alpha=SCALE>(query@, keys@_out)
     attention@ = Softmax<axis=-1>(scores@)
-    seen@ = MatMul(attention@, values_out@)
+    seen@ = MatMul(attention@, values@_out)
     row@ = Reshape(seen@, as_row)
     own@ = com.microsoft.DynamicQuantizeMatMul(row@, own@_weight, own@_scale, own@_zero)
     after_own@ = Add(state@, own@)
@@ -73,6 +75,7 @@ LAYER: Final = """
 FIRST: Final = """
     embedded = Gather<axis=0>(embeddings, token)
     state0 = DequantizeLinear(embedded, embeddings_scale, embeddings_zero)
+    position = Reshape(number, as_one)
     cosine = Gather<axis=0>(cosines, position)
     sine = Gather<axis=0>(sines, position)
 """
@@ -86,7 +89,11 @@ LAST: Final = """
     odds = Exp(lowered)
     sum = ReduceSum<keepdims=0>(odds)
     surprise = Log(sum)
-    log_probability = Neg(surprise)
+    sure = Neg(surprise)
+    said = Identity(next_token)
+    is_end = Equal(next_token, end)
+    goes_on = Not(is_end)
+    go_on = Reshape(goes_on, as_none)
 """
 
 AUDIO_LAYER: Final = """
@@ -105,60 +112,63 @@ class UnfamiliarGraph(Exception):
     """A graph that this module cannot rewrite; it may work as it is."""
 
 
-@dataclass(frozen=True)
-class Decoder:
-    """Both graphs, as bytes of models, and what they take.
+def rewritten(path: Path) -> bytes:
+    """The decoder of an export, merged of a first and later steps, as a model of its own.
 
-    Attributes:
-        audio: from the encoder's `states` [1, frames, width] to `audio_keys.L` and `audio_values.L` of each layer.
-        step: from `token` [1, 1], `position` [1] and the caches to `next_token`, `log_probability` and longer caches.
-        layers: how many there are.
-        heads: of attention.
-        head_size: of each.
-    """
-
-    audio: bytes
-    step: bytes
-    layers: int
-    heads: int
-    head_size: int
-
-
-def rewritten(path: Path) -> Decoder:
-    """The decoder of an export, merged of a first and later steps.
+    Returns:
+        A model from `states` [1, frames, width], which the encoder made, and `limit`, the most tokens [], to `tokens`
+        [n, 1, 1] and `log_probabilities` [n]. The last token is that of the end, unless the limit was reached.
 
     Raises:
         UnfamiliarGraph: it does not name what it does as an export of Moonshine does.
     """
     try:
-        return _written(_Weights(_exported(path)))
+        weights = _Weights(_exported(path))
+        model = _hearing(weights)
+        model.graph.node.append(_loop(weights, _step(weights)))
     except (KeyError, ValueError, StopIteration) as missing:
         raise UnfamiliarGraph(f"{path.name}: {missing!r}") from missing
+    return model.SerializeToString()
 
 
-def _written(weights: "_Weights") -> Decoder:
-    shape = f"1, {weights.heads}, %s, {weights.head_size}"
-    caches = [f"float[{shape % 'past'}] {name}" for name in weights.each("keys", "values")]
-    longer = [f"float[{shape % 'longer'}] {name}" for name in weights.each("keys_out", "values_out")]
-    audio = [f"float[{shape % 'frames'}] {name}" for name in weights.each("audio_keys", "audio_values")]
-    step = [
-        f"{OPSETS} step (int64[1, 1] token, int64[1] position, {', '.join(caches + audio)})",
-        f"=> (int64[1, 1] next_token, float log_probability, {', '.join(longer)}) {{{FIRST}",
-        *(_numbered(LAYER, layer, weights.head_size) for layer in range(weights.layers)),
-        _numbered(LAST, weights.layers - 1, weights.head_size) + "}",
-    ]
-    hear = [
-        f"{OPSETS} hear (float[1, frames, {weights.width}] states) => ({', '.join(audio)}) {{",
+def _hearing(weights: "_Weights") -> onnx.ModelProto:
+    """What the audio contributes to every step, once; the loop is still missing."""
+    given = f"float[1, frames, {weights.width}] states, int64 limit"
+    text = [
+        f"{OPSETS} decode ({given}) => (int64[n, 1, 1] tokens, float[n] log_probabilities) {{",
         "levels, scale, zero = DynamicQuantizeLinear(states)",
         *(_numbered(AUDIO_LAYER, layer, weights.head_size) for layer in range(weights.layers)),
         "}",
     ]
-    return Decoder(
-        audio=_model(hear, weights.of_audio()),
-        step=_model(step, weights.of_step()),
-        layers=weights.layers,
-        heads=weights.heads,
-        head_size=weights.head_size,
+    start = {
+        "go": np.array(True),
+        "start": np.array([[START]]),
+        "nothing": np.zeros((1, weights.heads, 0, weights.head_size), dtype=np.float32),
+    }
+    return _model(text, {**weights.of_audio(), **start})
+
+
+def _step(weights: "_Weights") -> onnx.GraphProto:
+    """One token more; keys and values of the audio come from around it."""
+    shape = f"1, {weights.heads}, %s, {weights.head_size}"
+    caches = [f"float[{shape % 'past'}] {name}" for name in weights.each(*CACHES)]
+    longer = [f"float[{shape % 'longer'}] {name}_out" for name in weights.each(*CACHES)]
+    text = [
+        f"{OPSETS} step (int64 number, bool go_in, int64[1, 1] token, {', '.join(caches)})",
+        f"=> (bool go_on, int64[1, 1] next_token, {', '.join(longer)}, int64[1, 1] said, float sure) {{{FIRST}",
+        *(_numbered(LAYER, layer, weights.head_size) for layer in range(weights.layers)),
+        _numbered(LAST, weights.layers - 1, weights.head_size) + "}",
+    ]
+    return _model(text, weights.of_step()).graph
+
+
+def _loop(weights: "_Weights", step: onnx.GraphProto) -> onnx.NodeProto:
+    caches = weights.each(*CACHES)
+    return helper.make_node(
+        "Loop",
+        ["limit", "go", "start", *("nothing" for _ in caches)],
+        ["last_token", *(f"{name}_last" for name in caches), "tokens", "log_probabilities"],
+        body=step,
     )
 
 
@@ -166,12 +176,12 @@ def _numbered(text: str, layer: int, head_size: int) -> str:
     return text.replace("SCALE", repr(head_size**-0.5)).replace("@", str(layer)).replace("#", str(layer + 1))
 
 
-def _model(text: Sequence[str], tensors: Mapping[str, Array]) -> bytes:
+def _model(text: Sequence[str], tensors: Mapping[str, Array]) -> onnx.ModelProto:
     model = parser.parse_model("\n".join(text))
     model.graph.initializer.extend(
-        numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in tensors.items()
+        numpy_helper.from_array(np.asarray(array, order="C"), name) for name, array in tensors.items()
     )
-    return model.SerializeToString()
+    return model
 
 
 def _exported(path: Path) -> onnx.GraphProto:
@@ -215,6 +225,9 @@ class _Weights:
             "last": self._norm(f"{PREFIX}/norm"),
             **self._product("words", "logits"),
             **self._turning(),
+            "end": np.array([[END]]),
+            "as_one": np.array([1]),
+            "as_none": np.array([], dtype=np.int64),
             "as_heads": np.array([1, -1, 1, self.head_size]),
             "as_row": np.array([1, 1, self.width]),
             "two_to_one": np.array([2 * self.heads, self.heads]),

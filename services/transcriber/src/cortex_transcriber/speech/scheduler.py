@@ -2,12 +2,14 @@
 
 Finals of those who speak now go first: projects take turns, and of each the oldest comes first. Interims and the
 utterances of recordings take turns at what is left: one worker, where there are several, is kept free of them, so that
-no final waits longer than a recognition in progress. Only so many interims wait; the oldest of the project with most
-are shed.
+no final waits longer than a recognition in progress, and all are while finals are late. Only so many interims wait; the
+oldest of the project with most are shed.
 This is one of the two borders between asyncio and threads; the other is the committer's.
 """
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -27,6 +29,15 @@ WAITING_FINALS: Final = 64
 
 WAITING_INTERIMS: Final = 8
 """Interims that wait at most; a newer one has more to say than the oldest."""
+
+LATE: Final = 0.3
+"""Seconds that a final may be waited for before all workers are kept for finals: about what the longest utterance takes
+to recognise. An interim costs as much as a final, so that a process with hardly time for finals would be late with one
+worker less."""
+
+NICENESS: Final = 10
+"""Of the workers, by which they get a tenth of a core that somebody else wants, too. With more workers than cores left
+beside the event loop it took its turns by turns with them, and speech was heard late while they waited for it."""
 
 WARM_UP_SECONDS: Final = 2
 """Length of the audio that each worker recognises before the first speaker: later allocations are then rare."""
@@ -91,9 +102,13 @@ class Scheduler:
             Exception: whatever the model raised for these samples; other speakers are not concerned.
             asyncio.CancelledError: the scheduler was closed.
         """
-        with self._finals_owed.owing():
-            async with self._room.place(project_id):
-                return _kept(await self._hand_over(model, samples, "final", project_id))
+        try:
+            with self._finals_owed.owing():
+                async with self._room.place(project_id):
+                    return _kept(await self._hand_over(model, samples, "final", project_id))
+        finally:
+            with self._changed:
+                self._changed.notify()  # what had to wait for this one may go on
 
     async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
         """Have a model recognise an utterance of a recording: once nobody who speaks now waits for a final.
@@ -166,6 +181,7 @@ class Scheduler:
         return shed
 
     def _work(self) -> None:
+        _give_way()
         while jobs := self._take():
             kind = jobs[0].kind
             try:
@@ -188,7 +204,7 @@ class Scheduler:
     def _next_kind(self) -> Kind | None:
         if self._finals:
             return "final"
-        if sum(self._running[kind] for kind in self._patient) >= max(1, self._workers - 1):
+        if self.lateness > LATE or sum(self._running[kind] for kind in self._patient) >= max(1, self._workers - 1):
             return None
         chosen = next((kind for kind in self._patient if self._queues[kind]), None)
         if chosen:
@@ -223,6 +239,12 @@ class Scheduler:
             job.loop.call_soon_threadsafe(_fail, job.done, error)
         else:
             _answer(job, recognised)
+
+
+def _give_way() -> None:
+    """Let this thread yield to those that hear and store: they have little to do, and everybody waits for it."""
+    if sys.platform == "linux":  # elsewhere there is a priority of the process only
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _answer(job: _Job, recognised: Recognised | None) -> None:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from cortex_runtime.logs import log
 
 from cortex_transcriber.speech.pacing import Clock, pace
-from cortex_transcriber.speech.planning import NEAR, Pace, Plan, Wanted, batches, best, plans
+from cortex_transcriber.speech.planning import Pace, Plan, Wanted, batches, best, plans
 from cortex_transcriber.speech.recogniser import Recogniser, Samples
 
 BUDGET: Final = 10.0
@@ -88,17 +88,11 @@ class _Tuning:
         for plan in shapes:
             self._try(plan)
         if not wanted.batch:
-            self._try_batches(best(self._paces))
+            for plan in batches(best(self._paces).plan):
+                self._try(plan)
         chosen = best(self._paces).plan
         model = self._loader.load(chosen.threads, chosen.batch)
         return Tuned(model, chosen, self._paces, self._measuring.clock() - self._began)
-
-    def _try_batches(self, one_by_one: Pace) -> None:
-        """Larger and larger ones, until one costs: a still larger one costs more."""
-        for plan in batches(one_by_one.plan):
-            self._try(plan)
-            if self._paces[-1].speed < one_by_one.speed * (1 - NEAR):
-                return
 
     def _try(self, plan: Plan) -> None:
         """Measure it, unless there is no time left. If only the simplest plan works, that is enough."""
