@@ -28,8 +28,8 @@ SECONDS = 3.0
 """Of a block: two rounds of acknowledgements."""
 
 LATE = 0.02
-"""Seconds that the hundredth message may be late: one frame. What comes later than that comes in heaps, and heaps are
-cheaper to take in."""
+"""Seconds that the hundredth message may be late, one frame; otherwise its round does not count. What comes later than
+that comes in heaps, and heaps are cheaper to take in."""
 
 
 @dataclass
@@ -72,10 +72,12 @@ async def main() -> None:
     """Start what is needed, and measure."""
     progress("ingest: starting")
     async with contenders() as all_of_them:
-        ours, floor, ours_5, floor_5 = await in_turn([each.block for each in all_of_them], ROUNDS, "ingest")
-    late = max(late for each in all_of_them for late in each.late)
-    check(late <= LATE, f"this machine is too busy: messages were {late * 1e3:.0f} ms late")
-    print(f"  ingest: of 100 messages at most one was later than {late * 1e3:.1f} ms")
+        figures = await in_turn([each.block for each in all_of_them], ROUNDS, "ingest")
+    late = [max(each.late[turn + 1] for each in all_of_them) for turn in range(ROUNDS)]  # the first was a warm-up
+    counted = [turn for turn in range(ROUNDS) if late[turn] <= LATE]
+    check(len(counted) * 2 > ROUNDS, f"this machine is too busy: messages were {max(late) * 1e3:.0f} ms late")
+    ours, floor, ours_5, floor_5 = ([figure[turn] for turn in counted] for figure in figures)
+    print(f"  ingest: {ROUNDS - len(counted)} of {ROUNDS} rounds left out, because messages were sent late")
     print(
         f"  ingest: the floor itself with five frames a message: {statistics.median(Pairs(floor_5, floor).ratios):.2f}"
     )
