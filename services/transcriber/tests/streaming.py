@@ -220,7 +220,7 @@ class Stage:
             open_streams=self.open_streams,
             new_decoder=new_decoder,
             segmenting=self.segmenting,
-            now=self.now,
+            now=lambda: self.now().timestamp(),
             new_holder=lambda: f"holder {next(self._holders)}",
             status_of=lambda error: status_of(error, "cortex.transcriber"),
             limits=self.limits,

@@ -1,5 +1,6 @@
 """The one place that knows who talks to whom in the transcriber; start and stop order is the indentation."""
 
+import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -114,7 +115,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
             open_streams=open_streams,
             new_decoder=new_decoder,
             segmenting=settings.speech.segmenting,
-            now=CLOCK.now,
+            now=time.time,
             new_holder=lambda: str(IDS.new()),
             status_of=lambda error: status_of(error, f"cortex.{SERVICE}"),
             limits=Limits(max_peers=settings.streams.peers),

@@ -1,18 +1,17 @@
 """When frames came in, as it is asked for while utterances are stored."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from cortex_transcriber.stream.receipts import Receipts
 
 pytestmark = pytest.mark.unit
 
-ZERO = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+ZERO = 1_777_636_800.0
+"""Seconds since 1970."""
 
 
-def at(seconds: int) -> datetime:
+def at(seconds: int) -> float:
     """So many seconds later."""
-    return ZERO + timedelta(seconds=seconds)
+    return ZERO + seconds
 
 
 @pytest.fixture

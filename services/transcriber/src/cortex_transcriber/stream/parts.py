@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from google.rpc.status_pb2 import Status
 
@@ -23,7 +22,7 @@ class Parts:
     Attributes:
         new_decoder: a decoder for one peer's frames.
         segmenting: how speech is cut on streams that ask for nothing else.
-        now: what time it is, by this process's clock.
+        now: what time it is, by this process's clock: seconds since 1970, which cost nothing to look at.
         new_holder: an id that stands for one peer on one stream.
         status_of: how an error is told to a bot.
     """
@@ -38,7 +37,7 @@ class Parts:
     open_streams: OpenStreams
     new_decoder: Callable[[AudioFormat], Decoder]
     segmenting: Segmenting
-    now: Callable[[], datetime]
+    now: Callable[[], float]
     new_holder: Callable[[], str]
     status_of: Callable[[Exception], Status]
     limits: Limits

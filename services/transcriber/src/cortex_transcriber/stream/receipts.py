@@ -1,7 +1,6 @@
 """When frames came in, by this process's clock: proof of when something was said, whatever clock the bot has."""
 
 from collections import deque
-from datetime import datetime
 
 
 class Receipts:
@@ -12,9 +11,9 @@ class Receipts:
     """
 
     def __init__(self) -> None:
-        self._came: deque[tuple[int, datetime]] = deque()
+        self._came: deque[tuple[int, float]] = deque()
 
-    def came(self, first_sequence: int, at: datetime) -> None:
+    def came(self, first_sequence: int, at: float) -> None:
         """This frame, and those after it up to the next that is told of, came then.
 
         One that comes after later ones is taken to have come with those before it.
@@ -22,7 +21,7 @@ class Receipts:
         if not self._came or first_sequence > self._came[-1][0]:
             self._came.append((first_sequence, at))
 
-    def of(self, sequence: int) -> datetime:
+    def of(self, sequence: int) -> float:
         """When a frame came. One that was never told of is taken for the earliest that is still known.
 
         Raises:

@@ -7,6 +7,7 @@ before its end, so each waits for the one before it.
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from cortex.transcriber.v1.transcriber_service_pb2 import Frames, StreamAudioResponse
@@ -105,10 +106,9 @@ class Voice:
         if self._closed or len(self._unstored) >= MOST_UNSTORED or frames.HasField("silent_through"):
             return False
         first, payloads = frames.first_sequence, frames.payloads[:]
-        if not self._gathering.payloads:
-            self._receipts.came(first, self._parts.now())
         if not self._gathering.take_next(first, payloads):
             return False
+        self._receipts.came(first, self._parts.now())
         self._intake.expected = first + len(payloads)
         if self._ear.ready:
             self._parts.hearing.given(self._ear)
@@ -248,7 +248,7 @@ class Voice:
             last_sequence=segment.last_sequence,
             settles=segment.settles,
             session_zero_at=self._venue.session.zero_at,
-            heard_at=self._receipts.of(segment.first_sequence),
+            heard_at=datetime.fromtimestamp(self._receipts.of(segment.first_sequence), UTC),
             text=recognised.text,
             confidence=recognised.confidence,
             language=recognised.language,
