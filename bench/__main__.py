@@ -17,6 +17,7 @@ PROGRAMS = (
     "transcribe-large",
     "density",
     "finalize",
+    "hostile",
 )
 WITH_PEERS = ("transcribe", "density")
 """Programs that need `requirements/bench.txt`."""

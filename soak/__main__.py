@@ -15,6 +15,7 @@ from typing import Self
 
 from cortex_runtime.failures import leaves
 
+from soak.crowds import Crowds
 from soak.rounds import Soak, Tally
 from tests.faults.installation import installation
 from tests.faults.speech import voices
@@ -63,7 +64,7 @@ def main() -> int:
         tally = asyncio.run(_ending_on_signals(wanted, logs))
         say(
             f"soak ok: {tally.faults} faults, {tally.rounds} checks, {tally.acknowledged} acknowledged, "
-            f"nothing lost, nothing twice (SEED={wanted.seed})"
+            f"{tally.crowds} crowds, nothing lost, nothing twice (SEED={wanted.seed})"
         )
         status = OK
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -86,7 +87,7 @@ async def _ending_on_signals(wanted: Wanted, logs: Path) -> Tally:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     async with installation(logs) as installed:
         trial = Trial(installed, voices(), await heard_in_calm(installed, voices()))
-        soak = Soak(trial, Random(wanted.seed), say)  # noqa: S311 - chance that repeats is what is wanted
+        soak = Soak(trial, Crowds(installed, say), Random(wanted.seed), say)  # noqa: S311 - chance that repeats is what is wanted
         await soak.run(wanted.minutes * 60)
         return soak.tally
 

@@ -1,10 +1,11 @@
-"""Faults, one after the other, and once a minute the checker."""
+"""Faults, one after the other, once a minute the checker, and then a crowd."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from soak.crowds import Crowds
 from soak.faults import chosen
 from tests.faults.installation import LAST_WORDS, SERVICES, Installation
 from tests.faults.traffic import Traffic
@@ -27,11 +28,13 @@ class Tally:
         faults: that struck.
         rounds: that the checker found nothing in.
         acknowledged: answers to commands, and utterances that a bot was told of.
+        crowds: of fifty streams, each heard once whatever befell it.
     """
 
     faults: int = 0
     rounds: int = 0
     acknowledged: int = 0
+    crowds: int = 0
 
 
 class Soak:
@@ -39,13 +42,15 @@ class Soak:
 
     Args:
         trial: the installation and its checker.
+        crowds: speak after each round.
         chance: makes every choice.
         say: told a line at a time.
     """
 
-    def __init__(self, trial: Trial, chance: Random, say: Say) -> None:
+    def __init__(self, trial: Trial, crowds: Crowds, chance: Random, say: Say) -> None:
         self.tally = Tally()
         self._trial = trial
+        self._crowds = crowds
         self._chance = chance
         self._say = say
         self._clock = asyncio.get_running_loop().time
@@ -67,6 +72,9 @@ class Soak:
             self.tally.acknowledged = before + acknowledged(traffic)
             self.tally.rounds += 1
             self._line("checked: nothing lost, nothing twice")
+            await self._crowds.speak(self._chance)
+            self.tally.crowds += 1
+            self._line("a crowd was heard, nothing lost, nothing twice")
 
     async def _strike(self, traffic: Traffic, before: int) -> None:
         """One fault, and proof that the traffic goes on behind it."""

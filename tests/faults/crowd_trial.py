@@ -13,6 +13,13 @@ from tests.faults.crowd import Crowd, Member, crowd, one_of_each, rooms_of
 from tests.faults.installation import Installation
 from tests.faults.outages import Outage, Replica, befall, planned, replicas
 
+MODEL: Mapping[str, str] = {
+    "CORTEX_MODEL_RECOGNISER": "model",
+    "CORTEX_MODEL_WORKERS": "1",
+    "CORTEX_MODEL_MEASURE": "false",
+}
+"""One worker each, since two transcribers and all the bots share the machine, and nothing measured at each start."""
+
 
 @dataclass(frozen=True)
 class CrowdTrial:

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.crowd_trial import CrowdTrial
+from tests.faults.crowd_trial import MODEL, CrowdTrial
 from tests.faults.installation import Installation
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
@@ -25,5 +25,5 @@ async def test_what_fifty_streams_say_is_heard_once(installed: Installation) -> 
 
 async def test_the_model_hears_what_it_hears_undisturbed(installed: Installation, model_directory: Path) -> None:
     """The same texts at 16 kHz, and nearly the same words in every other format."""
-    model = {"CORTEX_MODEL_RECOGNISER": "model", "CORTEX_MODEL_DIR": str(model_directory), "CORTEX_MODEL_WORKERS": "1"}
+    model = {**MODEL, "CORTEX_MODEL_DIR": str(model_directory)}
     await CrowdTrial(installed, model, False, ROOMS_OF_THE_MODEL, print).run(Random(SEED))  # noqa: S311 - as above

@@ -200,7 +200,8 @@ async def test_ten_thousand_frames_as_fast_as_they_go_are_heard(
     loud = (0.2 * np.random.default_rng(2).standard_normal(320)).astype("<f4").tobytes()
     for at in range(0, 10_000, 100):
         await pair.throw([loud] * 100, first=at)
-        assert max(stream.nbytes for stream in streams()) <= 2 * LARGEST
+        if at % 1_000 == 0:  # to look for them takes longer than to send a message
+            assert max(stream.nbytes for stream in streams()) <= 2 * LARGEST
     agree(said, await pair.end())
     assert pair.acknowledged(HOSTILE) == 9_999
 
