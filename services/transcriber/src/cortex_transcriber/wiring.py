@@ -150,7 +150,7 @@ async def transcriber_service(settings: TranscriberSettings) -> AsyncIterator[Li
 def _open_streams(settings: StreamSettings, scheduler: Scheduler) -> OpenStreams:
     """The streams of this process; how late finals are decides whether there is time for more."""
     LATENESS.set_function(lambda: scheduler.lateness)
-    admission = Admission(lambda: scheduler.lateness, settings.late_ms / 1_000)
+    admission = Admission(scheduler.lateness_for, settings.late_ms / 1_000)
     return OpenStreams(settings.most, settings.most_of_project, admission.has_time)
 
 

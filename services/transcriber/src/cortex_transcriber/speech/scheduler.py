@@ -103,7 +103,7 @@ class Scheduler:
             asyncio.CancelledError: the scheduler was closed.
         """
         try:
-            with self._finals_owed.owing():
+            with self._finals_owed.owing(project_id):
                 async with self._room.place(project_id):
                     return _kept(await self._hand_over(model, samples, "final", project_id))
         finally:
@@ -127,6 +127,10 @@ class Scheduler:
     def lateness(self) -> float:
         """For how many seconds the oldest final that is not there yet has been waited for; 0 when all are there."""
         return self._finals_owed.seconds
+
+    def lateness_for(self, project_id: str) -> float:
+        """The same, as far as it tells how long another speaker of the project would wait."""
+        return self._finals_owed.seconds_for(project_id)
 
     @property
     def load(self) -> Load:

@@ -12,17 +12,18 @@ class Admission:
     """Says for each stream that wants to open whether there is time for it. Of one event loop.
 
     Args:
-        lateness: for how many seconds the oldest unanswered final has been waited for.
+        lateness: for how many seconds the oldest unanswered final has been waited for that a project would have to
+            wait behind.
         bound: seconds of that from which on no stream is taken.
     """
 
-    def __init__(self, lateness: Callable[[], float], bound: float) -> None:
+    def __init__(self, lateness: Callable[[str], float], bound: float) -> None:
         self._lateness = lateness
         self._bound = bound
         self._busy = False
 
-    def has_time(self) -> bool:
-        """Whether another stream may open now."""
-        lateness = self._lateness()
+    def has_time(self, project_id: str) -> bool:
+        """Whether another stream of the project may open now."""
+        lateness = self._lateness(project_id)
         self._busy = lateness >= (self._bound * RECOVERED if self._busy else self._bound)
         return not self._busy

@@ -69,11 +69,11 @@ class OpenStreams:
     Args:
         most: open at once.
         most_of_project: of one project at once, so that none takes all the room; None: as many as there is room for.
-        has_time: whether this process can hear more people without being late for those whom it hears.
+        has_time: whether this process can hear more people of a project, and be late for nobody.
     """
 
     def __init__(
-        self, most: int, most_of_project: int | None = None, has_time: Callable[[], bool] = lambda: True
+        self, most: int, most_of_project: int | None = None, has_time: Callable[[str], bool] = lambda _: True
     ) -> None:
         self._most = most
         self._has_time = has_time
@@ -115,7 +115,7 @@ class OpenStreams:
             raise _refused("REPLICA_FULL", "this replica carries no more streams")
         if sum(each.project_id == stream.project_id for each in self._streams) >= self._most_of_project:
             raise _refused("PROJECT_FULL", "this replica carries no more streams of the project")
-        if not self._has_time():
+        if not self._has_time(stream.project_id):
             raise _refused("REPLICA_BUSY", "this replica is late with the words of those whom it hears")
 
     async def all_closed(self) -> None:
