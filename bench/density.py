@@ -36,7 +36,7 @@ BLOCK_S = 22.0
 COUNTED_FROM_S = 4.0
 """Utterances that end earlier began when not everybody had begun."""
 
-FIRST = 60
+FIRST = 100
 GROWTH = 1.4
 STEP = 5
 """Speakers; between two blocks with that little between them the noise is greater than the difference."""

@@ -8,6 +8,7 @@ recognises, one after the other, on an otherwise idle machine.
 
 import asyncio
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ BARS = {50: ("finalize", Bar(1.3)), 95: ("finalize-p95", Bar(2.5))}
 SHARE = 0.7
 BLOCK_S = 22.0
 COUNTED_FROM_S = 4.0
-ROUNDS = 4
+ROUNDS = 3
 CROWD, CROWD_S = 300, 20.0
 """Speakers in real time who want more than two cores can give, and for how many seconds, to saturate it."""
 
@@ -67,10 +68,20 @@ class Decision:
 
 @dataclass
 class Delays:
-    """What was measured, in seconds."""
+    """What was measured, in seconds, round by round."""
 
-    ours: list[float] = field(default_factory=list)
-    floor: list[float] = field(default_factory=list)
+    ours: list[list[float]] = field(default_factory=list)
+    floor: list[list[float]] = field(default_factory=list)
+
+    def report(self, percent: float) -> None:
+        """Print the line of a percentile: the medians of those of the rounds, so that one bad moment is not all."""
+        name, bar = BARS[percent]
+        ours, floor = ([percentile(each, percent) * 1_000 for each in side] for side in (self.ours, self.floor))
+        print(
+            f"  {name}: rounds {', '.join(f'{our:.0f} / {its:.0f}' for our, its in zip(ours, floor, strict=True))} ms"
+        )
+        mine, its = statistics.median(ours), statistics.median(floor)
+        headline(name, mine, its, mine / its, bar)
 
 
 def decisions(speakers: int, said: Sequence[Pcm]) -> Mapping[Key, Decision]:
@@ -174,13 +185,10 @@ async def main() -> None:
             await asyncio.to_thread(recognise, recogniser, decided)
             for turn in range(ROUNDS):
                 progress(f"finalize: round {turn + 1} of {ROUNDS}")
-                delays.ours += await ours_block(load, speakers, decided)
-                delays.floor += await asyncio.to_thread(recognise, recogniser, decided)
-    print(f"  finalize: {len(delays.ours)} finals and {len(delays.floor)} recognitions, milliseconds")
+                delays.ours.append(await ours_block(load, speakers, decided))
+                delays.floor.append(await asyncio.to_thread(recognise, recogniser, decided))
     for percent in (95, 50):
-        name, bar = BARS[percent]
-        ours, floor = (percentile(each, percent) * 1_000 for each in (delays.ours, delays.floor))
-        headline(name, ours, floor, ours / floor, bar)
+        delays.report(percent)
 
 
 if __name__ == "__main__":
