@@ -73,7 +73,7 @@ class Delays:
     ours: list[list[float]] = field(default_factory=list)
     floor: list[list[float]] = field(default_factory=list)
 
-    def report(self, percent: float) -> None:
+    def report(self, percent: int) -> None:
         """Print the line of a percentile: the medians of those of the rounds, so that one bad moment is not all."""
         name, bar = BARS[percent]
         ours, floor = ([percentile(each, percent) * 1_000 for each in side] for side in (self.ours, self.floor))
