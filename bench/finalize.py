@@ -33,7 +33,7 @@ from service import FINALS_ONLY, transcriber
 from speaking import AFTERWARDS_S, ENDPOINT_S, spoken
 from talk import FRAME_MS, FRAMES_A_SECOND, Turn, talk, utterances
 
-BARS = {50: ("finalize", Bar(1.3)), 95: ("finalize-p95", Bar(2.5))}
+BARS = {50: ("finalize", Bar(1.3, at_most=True)), 95: ("finalize-p95", Bar(2.5, at_most=True))}
 SHARE = 0.7
 BLOCK_S = 22.0
 COUNTED_FROM_S = 4.0

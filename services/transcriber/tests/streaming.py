@@ -26,8 +26,9 @@ from cortex_transcriber.domain.speaker import SpeakerEvent
 from cortex_transcriber.loaded_models import LoadedModel, LoadedModels
 from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Pcm
-from cortex_transcriber.speech.events import InterimDue, SegmentReady
+from cortex_transcriber.speech.events import EndLikely, InterimDue, SegmentReady
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised
+from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.audio_stream import AudioStream
 from cortex_transcriber.stream.hearing import Hearing
@@ -147,9 +148,21 @@ class Recognition:
         self.held: dict[int, asyncio.Event] = {}
         self.failing: dict[int, Exception] = {}
         self.hypotheses: list[str] = []
+        self.begun_early: list[tuple[int, int]] = []
+        self.taken_early = 0
 
-    async def final(self, segment: SegmentReady, project_id: str) -> Recognised:
+    def early(self, likely: EndLikely, project_id: str) -> Job:
+        """What is begun early is begun at once, and found at once."""
+        assert project_id == PROJECT
+        loop = asyncio.get_running_loop()
+        job = Job(self._recogniser, likely.samples, loop, loop.create_future(), "early", begun=True)
+        job.done.set_result(self._recogniser.recognise(likely.samples))
+        self.begun_early.append((likely.first_sequence, likely.last_sequence))
+        return job
+
+    async def final(self, segment: SegmentReady, project_id: str, early: Job | None = None) -> Recognised:
         """The marks of a segment."""
+        self.taken_early += early is not None
         assert project_id == PROJECT
         if hold := self.held.get(segment.first_sequence):
             await hold.wait()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cortex_runtime.allowance import Allowance
@@ -87,7 +87,9 @@ def hearing_recordings(
     detector: VoiceDetector, speech: SpeechSettings, settings: RecordingSettings
 ) -> Iterator[Recordings]:
     """Recordings are heard while the context lasts."""
-    recordings = Recordings(Ears(AvRecording, detector, new_decoder, speech.segmenting), settings.limits)
+    recordings = Recordings(
+        Ears(AvRecording, detector, new_decoder, replace(speech.segmenting, interim_ms=0, early_ms=0)), settings.limits
+    )
     try:
         yield recordings
     finally:

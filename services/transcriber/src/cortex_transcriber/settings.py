@@ -66,6 +66,8 @@ class SpeechSettings(Group):
         shortest_ms: speech that an utterance must have; what is shorter is noise.
         longest_ms: length at which speech without a pause is split.
         interim_ms: speech between two interim texts; 0 for none.
+        early_ms: silence after which an utterance is likely enough to be over for its recognition to begin, so that
+            most texts are there when it is; 0 for never.
     """
 
     endpoint_ms: Annotated[int, Field(ge=SHORTEST_ENDPOINT_MS, le=LONGEST_ENDPOINT_MS)] = Segmenting.endpoint_ms
@@ -74,6 +76,7 @@ class SpeechSettings(Group):
     shortest_ms: Annotated[int, Field(ge=0, le=2_000)] = Segmenting.min_speech_ms
     longest_ms: Annotated[int, Field(ge=2_000, le=30_000)] = Segmenting.max_utterance_ms
     interim_ms: Annotated[int, Field(ge=0, le=30_000)] = Segmenting.interim_ms
+    early_ms: Annotated[int, Field(ge=0, le=LONGEST_ENDPOINT_MS)] = Segmenting.early_ms
 
     @property
     def segmenting(self) -> Segmenting:
@@ -85,6 +88,7 @@ class SpeechSettings(Group):
             min_speech_ms=self.shortest_ms,
             max_utterance_ms=self.longest_ms,
             interim_ms=self.interim_ms,
+            early_ms=self.early_ms,
         )
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from cortex_transcriber.adapters.scripted_recogniser import frames_heard
 from cortex_transcriber.domain.commands import Absence, HearUtterance, SpeakerKey
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.stream.limits import Limits
-from cortex_transcriber.stream.metrics import UNRECOGNISED
+from cortex_transcriber.stream.metrics import EARLY, UNRECOGNISED
 from cortex_transcriber.stream.open_streams import OpenStreams
 from cortex_transcriber.stream.ports import Unrecognisable
 from google.rpc import code_pb2
@@ -36,6 +36,11 @@ TALK = payloads(talk(7, *SPELLS))
 
 TURNS_OF_THE_LOOP = 200
 """Many more than a stream takes from its end to the first goodbye."""
+
+
+def fate(of: str) -> float:
+    """How many early recognitions ended so."""
+    return EARLY.labels(of)._value.get()
 
 
 @pytest.fixture
@@ -63,6 +68,35 @@ class WhenSomebodySpeaks:
         assert spoken <= set(heard)
         assert len(heard) == len(set(heard))
         assert bot.acknowledged == len(TALK) - 1
+
+    async def test_words_are_looked_for_in_the_pause_that_ends_them(self, stage: Stage) -> None:
+        """Before the endpoint; what was begun is the final's then, and is the same text."""
+        used = fate("used")
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(TALK[:84])
+            await eventually(lambda: stage.recognition.begun_early)
+            assert not bot.of("final")
+            bot.hear(TALK[84:120], first=84)
+            final = (await bot.until("final"))[0].final
+        assert stage.recognition.begun_early == [(final.first_sequence, final.last_sequence)]
+        assert (stage.recognition.taken_early, fate("used")) == (1, used + 1)
+        assert set(range(60)) <= {frame for _, frame in frames_heard([final.text])}
+
+    async def test_who_goes_on_after_a_pause_is_heard_whole(self, stage: Stage) -> None:
+        """What was begun in the pause was in vain."""
+        vain = fate("vain")
+        spoken = payloads(talk(7, (60, 20), (60, 60)))
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(spoken[:79])
+            await eventually(lambda: stage.recognition.begun_early)
+            bot.hear(spoken[79:], first=79)
+            final = (await bot.until("final"))[0].final
+        assert fate("vain") == vain + 1
+        assert set(range(60)) | set(range(80, 140)) <= {frame for _, frame in frames_heard([final.text])}
 
     async def test_times_derive_from_sequence_numbers(self, stage: Stage) -> None:
         """A final says where it lies in the session, whenever it was sent."""

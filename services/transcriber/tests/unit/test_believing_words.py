@@ -1,13 +1,15 @@
 """Which words of the model become utterances."""
 
+import asyncio
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from cortex_eventing.errors import Unavailable
 from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser
-from cortex_transcriber.speech.events import InterimDue, SegmentReady
+from cortex_transcriber.speech.events import EndLikely, InterimDue, SegmentReady
 from cortex_transcriber.speech.recogniser import Recognised, Recogniser, Samples
+from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.speech.segmenting import SpeechStats
 from cortex_transcriber.stream.ports import Unrecognisable
 from cortex_transcriber.stream.recognising import ATTEMPTS, BelievedRecognition
@@ -30,10 +32,21 @@ class Model:
         self.failures = failures
         self._broken = broken
         self.projects: list[str] = []
+        self.early_jobs: list[Job | None] = []
 
-    async def final(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised:
+    def early(self, model: Recogniser, samples: Samples, project_id: str = "") -> Job:
+        """What may be one."""
+        assert model is MODEL
+        loop = asyncio.get_running_loop()
+        self.projects.append(project_id)
+        return Job(model, samples, loop, loop.create_future(), "early")
+
+    async def final(
+        self, model: Recogniser, samples: Samples, project_id: str = "", early: Job | None = None
+    ) -> Recognised:
         """A finished utterance."""
         assert model is MODEL
+        self.early_jobs.append(early)
         self.projects.append(project_id)
         if len(samples) == len(KNOWN_GOOD) and not self._broken:
             return WORDS
@@ -54,6 +67,16 @@ class Model:
 def believing(model: Model) -> BelievedRecognition:
     """What is tested, on a model."""
     return BelievedRecognition(model, MODEL, KNOWN_GOOD)
+
+
+async def test_what_was_begun_early_goes_to_the_scheduler() -> None:
+    """With the audio of the pause, and in the project's turn; whether it is believed is judged at the end."""
+    model = Model()
+    recognition = believing(model)
+    begun = recognition.early(EndLikely(0, 9, PCM), "yours")
+    assert len(begun.samples) == len(PCM)
+    assert (await recognition.final(NOISE, "yours", begun)).text == ""
+    assert (model.early_jobs, model.projects) == ([begun], ["yours", "yours"])
 
 
 async def test_words_of_speech_are_believed() -> None:

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Pcm
-from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
+from cortex_transcriber.speech.events import EndLikely, Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.segmenting import Segmenting
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,10 @@ def sound(spoken: list[tuple[str, int]]) -> Pcm:
 
 def told(events: list[Event]) -> list[tuple[Event, bytes]]:
     """Events with the audio that they carry."""
-    return [(event, event.pcm.tobytes() if isinstance(event, InterimDue | SegmentReady) else b"") for event in events]
+    return [
+        (event, event.pcm.tobytes() if isinstance(event, InterimDue | EndLikely | SegmentReady) else b"")
+        for event in events
+    ]
 
 
 def loud(events: list[Event]) -> list[Event]:
@@ -40,10 +44,10 @@ def loud(events: list[Event]) -> list[Event]:
 
 
 def decided(events: list[Event]) -> list[Event]:
-    """What must not wait: an interim that falls into a pause may come with the word after it, and the beginning of
-    speech is told to nobody.
+    """What must not wait: an interim that falls into a pause may come with the word after it, a likely end once the
+    pause was looked at, and the beginning of speech is told to nobody.
     """
-    return [event for event in events if not isinstance(event, InterimDue | SpeechStarted)]
+    return [event for event in events if not isinstance(event, InterimDue | EndLikely | SpeechStarted)]
 
 
 def restarts(events: list[Event]) -> list[int]:
@@ -96,6 +100,37 @@ def test_a_restart_from_any_acknowledged_point_cuts_the_same(
     for point in restarts(events):
         again = room.hear(room.speaker(frame_ms=frame_ms, settings=cutting, start=point + 1), payloads[point + 1 :])
         assert room.cuts(again) == [cut for cut in room.cuts(events) if cut[0] > point]
+
+
+@PROPERTY
+@given(SPOKEN, FRAME_MS, st.integers(0, 400))
+def test_a_likely_end_that_comes_true_has_the_utterances_audio(
+    room: Room, spoken: list[tuple[str, int]], frame_ms: int, early_ms: int
+) -> None:
+    """What begins in a pause is of the very samples that are cut if the pause lasts, or else of other frames."""
+    cutting = replace(SHORT, endpoint_ms=400, early_ms=early_ms)
+    stream = room.speaker(frame_ms=frame_ms, settings=cutting)
+    events = room.hear(stream, room.payloads(sound(spoken), stream), at_once=1)
+    likely = {(event.first_sequence, event.last_sequence): event for event in events if isinstance(event, EndLikely)}
+    for event in events:
+        if isinstance(event, SegmentReady) and (found := likely.get((event.first_sequence, event.last_sequence))):
+            assert found.pcm.tobytes() == event.pcm.tobytes()
+    assert early_ms or not likely
+
+
+def test_a_pause_is_told_once_and_before_the_endpoint(room: Room) -> None:
+    """Speech, a short pause, speech, and silence: two likely ends, of which the second comes true."""
+    cutting = replace(SHORT, endpoint_ms=500, early_ms=250, interim_ms=0)
+    stream = room.speaker(settings=cutting)
+    spoken = [("floor", 500), ("speech", 600), ("floor", 400), ("speech", 600), ("floor", 1_500)]
+    events = loud(room.hear(stream, room.payloads(sound(spoken), stream), at_once=1))
+    assert [type(event) for event in events] == [SpeechStarted, EndLikely, EndLikely, SegmentReady]
+    _, first, second, cut = events
+    assert isinstance(first, EndLikely)
+    assert isinstance(second, EndLikely)
+    assert isinstance(cut, SegmentReady)
+    assert first.first_sequence == second.first_sequence == cut.first_sequence
+    assert first.last_sequence < second.last_sequence == cut.last_sequence
 
 
 @PROPERTY
@@ -187,7 +222,7 @@ def test_a_frame_of_the_wrong_size_takes_nothing(room: Room) -> None:
 class TestAnUtterance:
     def test_takes_in_its_padding_and_ends_after_the_endpoint(self, room: Room) -> None:
         """Frames 50 to 99 are loud: the segment begins 100 ms before and ends 100 ms after them."""
-        stream = room.speaker(settings=Segmenting(interim_ms=0))
+        stream = room.speaker(settings=Segmenting(interim_ms=0, early_ms=0))
         events = room.hear(
             stream, room.payloads(sound([("silence", 1_000), ("speech", 1_000), ("silence", 900)]), stream)
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from cortex_transcriber.speech.recogniser import Recognised, Samples
-from cortex_transcriber.speech.scheduler import WAITING_INTERIMS, Scheduler, scheduling
+from cortex_transcriber.speech.scheduler import WAITING_EARLY, WAITING_INTERIMS, Scheduler, scheduling
 
 pytestmark = pytest.mark.unit
 
@@ -309,3 +309,58 @@ async def test_while_finals_are_late_no_worker_takes_an_interim(model: Obedient)
     model.let(1)
     assert (await interim) is not None
     await scheduler.close()
+
+
+async def test_what_was_begun_early_is_the_final(model: Obedient) -> None:
+    """The model is asked once, whether it is through when the utterance is over or not."""
+    scheduler = Scheduler(workers=1)
+    scheduler.start()
+    early = scheduler.early(model, audio(1))
+    await until(lambda: early.begun)
+    final = asyncio.ensure_future(scheduler.final(model, audio(1), early=early))
+    model.let(1)
+    assert (await final).text == "1"
+    early = scheduler.early(model, audio(2))
+    model.let(1)
+    await until(early.done.done)
+    assert (await scheduler.final(model, audio(2), early=early)).text == "2"
+    assert model.asked == [1, 2]
+    await scheduler.close()
+
+
+async def test_what_no_worker_had_time_to_begin_is_a_final_like_any(scheduler: Scheduler, model: Obedient) -> None:
+    """It does not wait in the queue of those that have time."""
+    early = scheduler.early(model, audio(1))
+    interim = asyncio.ensure_future(scheduler.interim(model, audio(2)))
+    final = asyncio.ensure_future(scheduler.final(model, audio(1), early=early))
+    model.let(3)
+    assert (await final).text == "1"
+    await interim
+    assert model.asked == [0, 1, 2]
+
+
+async def test_an_early_failure_is_tried_again_as_a_final(model: Obedient) -> None:
+    """Whoever judges failures sees them of finals only."""
+    scheduler = Scheduler(workers=1)
+    scheduler.start()
+    early = scheduler.early(model, audio(13))
+    model.let(2)
+    await until(early.done.done)
+    with pytest.raises(ValueError, match="thirteen"):
+        await scheduler.final(model, audio(13), early=early)
+    assert model.asked == [13, 13]
+    await scheduler.close()
+
+
+async def test_of_those_that_may_be_over_the_oldest_give_way(scheduler: Scheduler, model: Obedient) -> None:
+    """Each gains only as long as its pause lasts."""
+    jobs = [scheduler.early(model, audio(number)) for number in range(1, WAITING_EARLY + 3)]
+    await until(jobs[1].done.done)
+    assert [job.done.done() for job in jobs] == [True, True] + [False] * WAITING_EARLY
+    assert (await asyncio.gather(jobs[0].done, jobs[1].done)) == [None, None]
+    for job in jobs[2:]:
+        job.drop()
+    model.let(2)
+    final = await scheduler.final(model, audio(50), early=jobs[0])
+    assert final.text == "50"
+    assert model.asked == [0, 50]

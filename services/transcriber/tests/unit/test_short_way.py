@@ -1,7 +1,7 @@
 """The short way by which nearly all frames are taken: it takes only what is simply next, and changes nothing."""
 
 import pytest
-from cortex_transcriber.speech.events import Event, InterimDue, SegmentReady
+from cortex_transcriber.speech.events import EndLikely, Event, InterimDue, SegmentReady
 from cortex_transcriber.speech.frames import AudioFormat, Encoding
 from cortex_transcriber.speech.gathering import MOST
 from cortex_transcriber.speech.stream import SpeakerStream
@@ -48,7 +48,10 @@ def test_it_is_heard_as_the_long_way_is(messages: list[tuple[int, bool, int]]) -
 
 def told(events: list[Event]) -> list[tuple[Event, bytes]]:
     """Events with the audio that they carry."""
-    return [(event, event.pcm.tobytes() if isinstance(event, InterimDue | SegmentReady) else b"") for event in events]
+    return [
+        (event, event.pcm.tobytes() if isinstance(event, InterimDue | EndLikely | SegmentReady) else b"")
+        for event in events
+    ]
 
 
 def test_it_takes_nothing_but_the_next_frames(speaker: SpeakerStream) -> None:

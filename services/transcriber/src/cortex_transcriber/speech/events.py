@@ -29,6 +29,20 @@ class InterimDue:
 
 
 @dataclass(frozen=True)
+class EndLikely:
+    """Speech has paused: if it does not go on, the utterance is these frames."""
+
+    first_sequence: int
+    last_sequence: int
+    pcm: Pcm = field(repr=False, compare=False)
+
+    @property
+    def samples(self) -> Samples:
+        """The audio for the recogniser."""
+        return to_float(self.pcm)
+
+
+@dataclass(frozen=True)
 class SegmentReady:
     """An utterance, or a piece of a long one: whole frames, each of which is in one segment at most.
 
@@ -60,4 +74,4 @@ class QuietThrough:
     sequence: int
 
 
-Event = SpeechStarted | InterimDue | SegmentReady | QuietThrough
+Event = SpeechStarted | InterimDue | EndLikely | SegmentReady | QuietThrough

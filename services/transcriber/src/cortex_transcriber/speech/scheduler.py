@@ -1,9 +1,9 @@
 """Who is recognised when: one scheduler for all speakers and models of a process, a few worker threads behind it.
 
-Finals of those who speak now go first: projects take turns, and of each the oldest comes first. Interims and the
-utterances of recordings take turns at what is left: one worker, where there are several, is kept free of them, so that
-no final waits longer than a recognition in progress, and all are while finals are late. Only so many interims wait; the
-oldest of the project with most are shed.
+Finals of those who speak now go first: projects take turns, and of each the oldest comes first. What is an utterance
+already, probably, interims, and the utterances of recordings take turns at what is left: one worker, where there are
+several, is kept free of them, so that no final waits longer than a recognition in progress, and all are while finals
+are late. Only so many of the first two wait; the oldest of the project with most are shed.
 This is one of the two borders between asyncio and threads; the other is the committer's.
 """
 
@@ -43,7 +43,11 @@ WARM_UP_SECONDS: Final = 2
 """Length of the audio that each worker recognises before the first speaker: later allocations are then rare."""
 
 
-Kind = Literal["final", "interim", "recorded"]
+WAITING_EARLY: Final = 8
+"""Likely utterances that wait at most: what waits longer than the pause at its end lasts gains nothing."""
+
+
+Kind = Literal["final", "early", "interim", "recorded"]
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,23 @@ class Load:
 
 
 @dataclass(eq=False)
-class _Job:
+class Job:
+    """What a model is to recognise.
+
+    Attributes:
+        begun: a worker has taken it.
+    """
+
     model: Recogniser
     samples: Samples
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Recognised | None]
     kind: Kind
+    begun: bool = False
+
+    def drop(self) -> None:
+        """Nobody waits for it any more; what runs, runs on."""
+        self.done.cancel()
 
 
 class Scheduler:
@@ -79,15 +94,17 @@ class Scheduler:
         self._finals_owed = Lateness(now)
         self._room = FairRoom(WAITING_FINALS)
         self._changed = threading.Condition()
-        self._finals: Turns[_Job] = Turns()
-        self._interims: Turns[_Job] = Turns()
-        self._recorded: Turns[_Job] = Turns()
-        self._queues: dict[Kind, Turns[_Job]] = {
+        self._finals: Turns[Job] = Turns()
+        self._early: Turns[Job] = Turns()
+        self._interims: Turns[Job] = Turns()
+        self._recorded: Turns[Job] = Turns()
+        self._queues: dict[Kind, Turns[Job]] = {
             "final": self._finals,
+            "early": self._early,
             "interim": self._interims,
             "recorded": self._recorded,
         }
-        self._patient: deque[Kind] = deque(["interim", "recorded"])  # whose turn it is where no final waits
+        self._patient: deque[Kind] = deque(["early", "interim", "recorded"])  # whose turn it is where no final waits
         self._running: dict[Kind, int] = dict.fromkeys(self._queues, 0)
         self._shed = 0
         self._closed = False
@@ -95,8 +112,10 @@ class Scheduler:
             threading.Thread(target=self._work, name=f"recogniser-{n}", daemon=True) for n in range(workers)
         ]
 
-    async def final(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised:
-        """Have a model recognise a finished utterance, in its project's turn.
+    async def final(
+        self, model: Recogniser, samples: Samples, project_id: str = "", early: Job | None = None
+    ) -> Recognised:
+        """Have a model recognise a finished utterance, in its project's turn, unless it was begun early.
 
         Raises:
             Exception: whatever the model raised for these samples; other speakers are not concerned.
@@ -104,11 +123,17 @@ class Scheduler:
         """
         try:
             with self._finals_owed.owing(project_id):
+                if early and (known := await _known(early)):
+                    return known
                 async with self._room.place(project_id):
                     return _kept(await self._hand_over(model, samples, "final", project_id))
         finally:
             with self._changed:
                 self._changed.notify()  # what had to wait for this one may go on
+
+    def early(self, model: Recogniser, samples: Samples, project_id: str = "") -> Job:
+        """Have a model recognise what is probably an utterance already, where there is time, for `final` to take."""
+        return self._handed_over(model, samples, "early", project_id)
 
     async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
         """Have a model recognise an utterance of a recording: once nobody who speaks now waits for a final.
@@ -164,8 +189,11 @@ class Scheduler:
     async def _hand_over(
         self, model: Recogniser, samples: Samples, kind: Kind, project_id: str = ""
     ) -> Recognised | None:
+        return await self._handed_over(model, samples, kind, project_id).done
+
+    def _handed_over(self, model: Recogniser, samples: Samples, kind: Kind, project_id: str) -> Job:
         loop = asyncio.get_running_loop()
-        job = _Job(model, samples, loop, loop.create_future(), kind)
+        job = Job(model, samples, loop, loop.create_future(), kind)
         with self._changed:
             if self._closed:
                 job.done.cancel()
@@ -173,11 +201,13 @@ class Scheduler:
             self._changed.notify()
         for dropped in shed:
             _answer(dropped, None)
-        return await job.done
+        return job
 
-    def _admit(self, job: _Job, project_id: str) -> list[_Job]:
+    def _admit(self, job: Job, project_id: str) -> list[Job]:
         """Put a job into its queue; the interims that have to go for it."""
         self._queues[job.kind].push(project_id, job)
+        if job.kind == "early":
+            return [self._early.drop() for _ in range(len(self._early) - WAITING_EARLY)]
         if job.kind != "interim":
             return []
         shed = [self._interims.drop() for _ in range(len(self._interims) - WAITING_INTERIMS)]
@@ -195,7 +225,7 @@ class Scheduler:
                     self._running[kind] -= 1
                     self._changed.notify()
 
-    def _take(self) -> list[_Job]:
+    def _take(self) -> list[Job]:
         """The next jobs for one call of the model; none when the scheduler was closed."""
         with self._changed:
             while not self._closed:
@@ -216,15 +246,17 @@ class Scheduler:
             self._patient.append(chosen)
         return chosen
 
-    def _batch(self, queue: Turns[_Job]) -> list[_Job]:
+    def _batch(self, queue: Turns[Job]) -> list[Job]:
         """Whose turn it is, and as many as go along with it: what waits for other models keeps its turn."""
         jobs = [queue.pop()]
         model = jobs[0].model
         while len(jobs) < model.batch_size and (job := queue.pop_first(lambda job: job.model is model)):
             jobs.append(job)
+        for job in jobs:
+            job.begun = True
         return jobs
 
-    def _recognise(self, jobs: list[_Job]) -> None:
+    def _recognise(self, jobs: list[Job]) -> None:
         if len(jobs) > 1:
             try:
                 answers = jobs[0].model.recognise_batch([job.samples for job in jobs])
@@ -236,7 +268,7 @@ class Scheduler:
         for job in jobs:
             self._recognise_one(job)
 
-    def _recognise_one(self, job: _Job) -> None:
+    def _recognise_one(self, job: Job) -> None:
         try:
             recognised = job.model.recognise(job.samples)
         except Exception as error:  # noqa: BLE001 - it is the caller's to judge
@@ -251,7 +283,18 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def _answer(job: _Job, recognised: Recognised | None) -> None:
+async def _known(early: Job) -> Recognised | None:
+    """The words that a worker has found or is finding; None where none is, or the model failed."""
+    if not early.begun:
+        early.drop()
+        return None
+    try:
+        return await early.done
+    except Exception:  # noqa: BLE001 - it is tried again as a final, and judged then
+        return None
+
+
+def _answer(job: Job, recognised: Recognised | None) -> None:
     job.loop.call_soon_threadsafe(_set, job.done, recognised)
 
 

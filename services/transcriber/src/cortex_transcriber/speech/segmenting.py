@@ -50,6 +50,7 @@ class Segmenting:
         min_speech_ms: chunks of speech that an utterance must have; shorter ones are noise.
         max_utterance_ms: length, padding included, at which speech is split.
         interim_ms: time between two interims while speech goes on; 0 for none.
+        early_ms: silence after which the end of an utterance is likely enough to begin its recognition; 0 for never.
     """
 
     threshold: float = 0.5
@@ -60,6 +61,7 @@ class Segmenting:
     min_speech_ms: int = 200
     max_utterance_ms: int = 15_000
     interim_ms: int = 1_000
+    early_ms: int = 250
 
     def __post_init__(self) -> None:
         if not 0 < self.release <= self.threshold < 1:
@@ -109,6 +111,14 @@ class Grown:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """Speech stopped for a while: if it does not go on, it will be cut from `start` to `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Cut:
     """A piece of speech from `start` to `end`, or, with no stats, a noise too short to be one.
 
@@ -128,7 +138,7 @@ class Rested:
     at: int
 
 
-Decision = Started | Grown | Cut | Rested
+Decision = Started | Grown | Paused | Cut | Rested
 
 
 @dataclass
@@ -142,6 +152,7 @@ class _Voice:
     probabilities: list[float] = field(default_factory=list)
     levels: list[float] = field(default_factory=list)
     silent_since: int | None = None
+    paused: bool = False  # whether this silence was told of
 
 
 class Cutter:
@@ -153,6 +164,7 @@ class Cutter:
         self._padding = settings.start_padding_ms * SAMPLES_PER_MS
         self._interim = settings.interim_ms * SAMPLES_PER_MS
         self._endpoint = settings.endpoint_ms * SAMPLES_PER_MS
+        self._early = settings.early_ms * SAMPLES_PER_MS or self._endpoint
         soonest = min(self._endpoint, self._interim - self._padding) if self._interim else self._endpoint
         self._unbegun = max(1, soonest // CHUNK)
         self._longest = settings.max_utterance_ms * SAMPLES_PER_MS
@@ -200,7 +212,7 @@ class Cutter:
             if self._interim:
                 nearest = min(nearest, voice.told + self._interim)
         else:
-            nearest = voice.silent_since + self._endpoint
+            nearest = voice.silent_since + (self._endpoint if voice.paused else self._early)
         nearest = min(nearest, voice.start + self._longest)
         return max(1, -(-(nearest - self.position) // CHUNK))
 
@@ -242,7 +254,7 @@ class Cutter:
         voice.probabilities.append(probability)
         voice.levels.append(level)
         if probability >= self._settings.threshold:
-            voice.silent_since = None
+            voice.silent_since, voice.paused = None, False
         elif probability < self._settings.release and voice.silent_since is None:
             voice.silent_since = self.position
         self.position += CHUNK
@@ -255,18 +267,29 @@ class Cutter:
             # A pause of the longest frame is enough for a cut that takes in all of the speech before it.
             if pause >= self._endpoint or (too_long and pause >= LONGEST_FRAME_MS * SAMPLES_PER_MS):
                 return [self._end(voice, min(self._padded(voice.silent_since), self._down(self.position)))]
-        elif too_long:
+            return self._pause(voice, voice.silent_since) if pause >= self._early and not voice.paused else []
+        if too_long:
             return [self._split(voice)]
-        if self._interim and voice.silent_since is None and self.position - voice.told >= self._interim:
+        if self._interim and self.position - voice.told >= self._interim:
             voice.told = self.position
             return [Grown(voice.start, self._down(self.position))]
         return []
 
+    def _pause(self, voice: _Voice, silent_since: int) -> list[Decision]:
+        """Tell of a pause once all that the utterance would take in of it is there."""
+        end = self._padded(silent_since)
+        if end > self.position:
+            return []
+        voice.paused = True
+        return [Paused(voice.start, end)] if self._enough(voice, self._stats(voice, end)) else []
+
     def _end(self, voice: _Voice, end: int) -> Cut:
         stats = self._stats(voice, end)
         self.start_at(end)
-        enough = stats.speech_ms >= self._settings.min_speech_ms or voice.turn < voice.start
-        return Cut(voice.start, end, stats if enough else None, rests=True)
+        return Cut(voice.start, end, stats if self._enough(voice, stats) else None, rests=True)
+
+    def _enough(self, voice: _Voice, stats: SpeechStats) -> bool:
+        return stats.speech_ms >= self._settings.min_speech_ms or voice.turn < voice.start
 
     def _split(self, voice: _Voice) -> Cut:
         chunk = self._weakest(voice)

@@ -7,14 +7,14 @@ from typing import Final
 import numpy as np
 
 from cortex_transcriber.speech.decoding import FULL_SCALE, Decoder, Pcm
-from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
+from cortex_transcriber.speech.events import EndLikely, Event, InterimDue, QuietThrough, SegmentReady, SpeechStarted
 from cortex_transcriber.speech.frames import LONGEST_FRAME_MS, SAMPLES_PER_MS, AudioFormat
 from cortex_transcriber.speech.gate import quiet_chunks
 from cortex_transcriber.speech.gathering import MOST, Gathering
 from cortex_transcriber.speech.ordering import Counters, Heard, Lost, Ordering, Piece, Silent
 from cortex_transcriber.speech.preroll import Preroll
 from cortex_transcriber.speech.ring import AudioBuffer, BufferFull
-from cortex_transcriber.speech.segmenting import Cut, Cutter, Decision, Grown, Rested, Segmenting, Started
+from cortex_transcriber.speech.segmenting import Cut, Cutter, Decision, Grown, Paused, Rested, Segmenting, Started
 from cortex_transcriber.speech.voice_detector import CHUNK, CONTEXT, Floats
 
 RESTS_KEPT: Final = 2
@@ -315,6 +315,8 @@ class SpeakerStream:
                     self._tell_started(self._sequence(start))
                 case Grown(start, end):
                     self._tell_grown(start, end)
+                case Paused(start, end):
+                    self._tell_paused(start, end)
                 case Cut():
                     self._tell_cut(decision)
                 case Rested(at):
@@ -334,6 +336,12 @@ class SpeakerStream:
         if start < end:
             first, last = self._sequence(start), self._sequence(end) - 1
             self._events.append(InterimDue(first, last, self._buffer.view(start, end).copy()))
+
+    def _tell_paused(self, start: int, end: int) -> None:
+        start = self._clipped(start)
+        if start < end:
+            first, last = self._sequence(start), self._sequence(end) - 1
+            self._events.append(EndLikely(first, last, self._buffer.view(start, end).copy()))
 
     def _tell_cut(self, cut: Cut) -> None:
         start, last = self._clipped(cut.start), self._sequence(cut.end) - 1

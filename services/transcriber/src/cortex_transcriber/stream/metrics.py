@@ -25,6 +25,12 @@ STREAMS_REFUSED = Counter(
 INTERIMS_SHED = Counter(
     "cortex_transcriber_interims_shed_total", "Interim texts that there was no time for, as finals come first."
 )
+EARLY = Counter(
+    "cortex_transcriber_early_recognitions_total",
+    "Utterances whose recognition was to begin in the pause at their end: used, shed (no worker had time), vain "
+    "(speech went on).",
+    ["fate"],
+)
 LATENESS = Gauge(
     "cortex_transcriber_final_lateness_seconds",
     "For how long the oldest final that is not there yet has been waited for, from its endpoint on.",

@@ -10,8 +10,9 @@ from cortex_eventing.recorded import Origin
 
 from cortex_transcriber.domain.commands import Absence, Person, SpeakerCommand, SpeakerKey
 from cortex_transcriber.domain.speaker import Speaker
-from cortex_transcriber.speech.events import InterimDue, SegmentReady
+from cortex_transcriber.speech.events import EndLikely, InterimDue, SegmentReady
 from cortex_transcriber.speech.recogniser import Recognised
+from cortex_transcriber.speech.scheduler import Job
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,17 @@ class Unrecognisable(CortexError):
 class Recognition(Protocol):
     """One model, on the scheduler of all."""
 
-    async def final(self, segment: SegmentReady, project_id: str) -> Recognised:
+    def early(self, likely: EndLikely, project_id: str) -> Job:
+        """Begin with what is probably an utterance already, where there is time."""
+        ...
+
+    async def final(self, segment: SegmentReady, project_id: str, early: Job | None = None) -> Recognised:
         """The words of an utterance, none if it was no speech; comes in its project's turn, however long that takes.
+
+        Args:
+            segment: the utterance.
+            project_id: whose.
+            early: what was begun of the same audio.
 
         Raises:
             Unrecognisable: this segment never will have words.

@@ -10,9 +10,10 @@ from cortex_eventing.errors import Unavailable
 from cortex_runtime.logs import log
 from prometheus_client import Counter
 
-from cortex_transcriber.speech.events import InterimDue, SegmentReady
+from cortex_transcriber.speech.events import EndLikely, InterimDue, SegmentReady
 from cortex_transcriber.speech.plausibility import repeats_itself, was_said
 from cortex_transcriber.speech.recogniser import Recognised, Recogniser, Samples
+from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.stream.metrics import INTERIMS_SHED
 from cortex_transcriber.stream.ports import Unrecognisable
 
@@ -28,8 +29,14 @@ NOT_SPEECH = Counter("cortex_transcriber_not_speech_total", "Segments whose word
 class Scheduler(Protocol):
     """Who is recognised when."""
 
-    async def final(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised:
-        """The words of a finished utterance, in its project's turn."""
+    def early(self, model: Recogniser, samples: Samples, project_id: str = "") -> Job:
+        """Begin with what is probably an utterance already."""
+        ...
+
+    async def final(
+        self, model: Recogniser, samples: Samples, project_id: str = "", early: Job | None = None
+    ) -> Recognised:
+        """The words of a finished utterance, in its project's turn, or those that were begun early."""
         ...
 
     async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
@@ -57,14 +64,20 @@ class BelievedRecognition:
         self._known_good = known_good
         self._nothing = Recognised("", confidence=1.0, tokens=0, language="", model=model.name)
 
-    async def final(self, segment: SegmentReady, project_id: str = "") -> Recognised:
+    def early(self, likely: EndLikely, project_id: str = "") -> Job:
+        """Begin with what is probably an utterance already, where there is time."""
+        return self._scheduler.early(self._model, likely.samples, project_id)
+
+    async def final(self, segment: SegmentReady, project_id: str = "", early: Job | None = None) -> Recognised:
         """The words of an utterance, in its project's turn; none if it was no speech.
 
         Raises:
             Unrecognisable: the model works, and cannot take it.
             Unavailable: the model does not work.
         """
-        return await self._believed(segment, partial(self._scheduler.final, self._model, project_id=project_id))
+        return await self._believed(
+            segment, partial(self._scheduler.final, self._model, project_id=project_id, early=early)
+        )
 
     async def recorded(self, segment: SegmentReady) -> Recognised:
         """The words of an utterance of a recording, which can wait; otherwise like `final`."""

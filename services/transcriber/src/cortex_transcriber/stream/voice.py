@@ -16,11 +16,13 @@ from cortex_runtime.logs import log
 
 from cortex_transcriber.domain.commands import HearUtterance
 from cortex_transcriber.domain.errors import AlreadyHeard
-from cortex_transcriber.speech.events import Event, InterimDue, QuietThrough, SegmentReady
+from cortex_transcriber.speech.events import EndLikely, Event, InterimDue, QuietThrough, SegmentReady
 from cortex_transcriber.speech.recogniser import Recognised
+from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.speech.stream import SpeakerStream
 from cortex_transcriber.speech.watermark import Watermark
 from cortex_transcriber.stream import answers
+from cortex_transcriber.stream.early_words import EarlyWords
 from cortex_transcriber.stream.frame_counts import FrameCounts
 from cortex_transcriber.stream.intake import Intake, Taken
 from cortex_transcriber.stream.metrics import UNRECOGNISED, UTTERANCES
@@ -86,6 +88,7 @@ class Voice:
         self._goes_on = True
         self._closed = False
         self._so_far = SoFar(whose, parts)
+        self._early = EarlyWords(whose.venue.recognition, whose.venue.session.project_id)
         parts.hearing.attend(ear.stream, self._hear, whose.venue.link)
 
     @property
@@ -139,6 +142,7 @@ class Voice:
     def forget(self) -> None:
         """Listen no more; what was heard is still stored."""
         self._closed = True
+        self._early.forget()
         self._parts.hearing.forget(self._ear)
         self._heard.put_nowait(None)
 
@@ -177,12 +181,14 @@ class Voice:
         match event:
             case SegmentReady():
                 self._so_far.over(event.last_sequence)
-                words = asyncio.create_task(self._recognised(event))
+                words = asyncio.create_task(self._recognised(event, self._early.of(event)))
                 words.add_done_callback(_noted)
                 self._unstored.add(words)
                 self._heard.put_nowait(Spoken(event, words))
             case QuietThrough():
                 self._heard.put_nowait(event)
+            case EndLikely():
+                self._early.likely(event)
             case InterimDue():
                 self._so_far.due(event)
 
@@ -232,8 +238,8 @@ class Voice:
         rest = replace(segment, first_sequence=heard_through + 1, pcm=segment.pcm[begun:])
         await self._store_words(rest, self._recognised(rest))
 
-    async def _recognised(self, segment: SegmentReady) -> Recognised:
-        return await self._venue.recognition.final(segment, self._venue.session.project_id)
+    async def _recognised(self, segment: SegmentReady, early: Job | None = None) -> Recognised:
+        return await self._venue.recognition.final(segment, self._venue.session.project_id, early)
 
     def _give_up(self, segment: SegmentReady) -> None:
         """Nobody will ever know these words. The speaker has more to say, so it goes on; an operator is told."""
