@@ -12,6 +12,7 @@ class Drain:
         self._draining = False
         self._streams: set[asyncio.Task[object]] = set()
         self._ended: set[asyncio.Task[object]] = set()
+        self._writing: set[asyncio.Task[object]] = set()
 
     @contextmanager
     def stream(self) -> Iterator[None]:
@@ -25,6 +26,18 @@ class Drain:
         finally:
             self._streams.discard(task)
             self._ended.discard(task)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """The running task sends a message: it is ended behind it, since gRPC can send no status in its midst."""
+        task = _this_task()
+        self._writing.add(task)
+        try:
+            yield
+        finally:
+            self._writing.discard(task)
+        if task in self._ended:
+            task.cancel()
 
     def end_streams(self) -> None:
         """End every stream that is running, and from now on those that were about to begin."""
@@ -42,7 +55,8 @@ class Drain:
 
     def _end(self, task: asyncio.Task[object]) -> None:
         self._ended.add(task)
-        task.cancel()
+        if task not in self._writing:
+            task.cancel()
 
 
 def _this_task() -> asyncio.Task[object]:

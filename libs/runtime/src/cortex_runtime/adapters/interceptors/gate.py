@@ -130,7 +130,8 @@ class _GatedMethod:
                 call, incoming = await self._admitted(incoming, context)
                 async with aclosing(self._behaviour(incoming, CallContext(context, call))) as responses:
                     async for response in responses:
-                        await context.write(response)
+                        with self._drain.writing():
+                            await context.write(response)
 
     async def _admitted(self, incoming: Any, context: AnyContext) -> tuple[Call, Any]:  # noqa: ANN401 - the same
         if isinstance(incoming, InvalidInput):
