@@ -15,31 +15,25 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True)
-class InterimDue:
+class _SoFar:
+    """The frames of an utterance up to now."""
+
+    first_sequence: int
+    last_sequence: int
+    pcm: Pcm = field(repr=False, compare=False)
+
+    @property
+    def samples(self) -> Samples:
+        """The audio for the recogniser."""
+        return to_float(self.pcm)
+
+
+class InterimDue(_SoFar):
     """The utterance that began with `first_sequence` has grown enough to be told in between."""
 
-    first_sequence: int
-    last_sequence: int
-    pcm: Pcm = field(repr=False, compare=False)
 
-    @property
-    def samples(self) -> Samples:
-        """The audio for the recogniser."""
-        return to_float(self.pcm)
-
-
-@dataclass(frozen=True)
-class EndLikely:
+class EndLikely(_SoFar):
     """Speech has paused: if it does not go on, the utterance is these frames."""
-
-    first_sequence: int
-    last_sequence: int
-    pcm: Pcm = field(repr=False, compare=False)
-
-    @property
-    def samples(self) -> Samples:
-        """The audio for the recogniser."""
-        return to_float(self.pcm)
 
 
 @dataclass(frozen=True)

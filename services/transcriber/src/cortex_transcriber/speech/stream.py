@@ -314,9 +314,9 @@ class SpeakerStream:
                 case Started(start):
                     self._tell_started(self._sequence(start))
                 case Grown(start, end):
-                    self._tell_grown(start, end)
+                    self._tell_so_far(InterimDue, start, end)
                 case Paused(start, end):
-                    self._tell_paused(start, end)
+                    self._tell_so_far(EndLikely, start, end)
                 case Cut():
                     self._tell_cut(decision)
                 case Rested(at):
@@ -331,17 +331,11 @@ class SpeakerStream:
     def _tell_started(self, sequence: int) -> None:
         self._events.append(SpeechStarted(max(sequence, self._heard_through + 1)))
 
-    def _tell_grown(self, start: int, end: int) -> None:
+    def _tell_so_far(self, event: type[InterimDue] | type[EndLikely], start: int, end: int) -> None:
         start = self._clipped(start)
         if start < end:
             first, last = self._sequence(start), self._sequence(end) - 1
-            self._events.append(InterimDue(first, last, self._buffer.view(start, end).copy()))
-
-    def _tell_paused(self, start: int, end: int) -> None:
-        start = self._clipped(start)
-        if start < end:
-            first, last = self._sequence(start), self._sequence(end) - 1
-            self._events.append(EndLikely(first, last, self._buffer.view(start, end).copy()))
+            self._events.append(event(first, last, self._buffer.view(start, end).copy()))
 
     def _tell_cut(self, cut: Cut) -> None:
         start, last = self._clipped(cut.start), self._sequence(cut.end) - 1
