@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -48,6 +48,9 @@ WAITING_EARLY: Final = 8
 
 
 Kind = Literal["final", "early", "interim", "recorded"]
+
+MOST_WAITING: Final[Mapping[Kind, int]] = {"early": WAITING_EARLY, "interim": WAITING_INTERIMS}
+"""Of those that are shed; all others wait for as long as it takes."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,11 @@ class Scheduler:
         self._room = FairRoom(WAITING_FINALS)
         self._changed = threading.Condition()
         self._finals: Turns[Job] = Turns()
-        self._early: Turns[Job] = Turns()
         self._interims: Turns[Job] = Turns()
         self._recorded: Turns[Job] = Turns()
         self._queues: dict[Kind, Turns[Job]] = {
             "final": self._finals,
-            "early": self._early,
+            "early": Turns(),
             "interim": self._interims,
             "recorded": self._recorded,
         }
@@ -205,13 +207,13 @@ class Scheduler:
 
     def _admit(self, job: Job, project_id: str) -> list[Job]:
         """Put a job into its queue; the interims that have to go for it."""
-        self._queues[job.kind].push(project_id, job)
-        if job.kind == "early":
-            return [self._early.drop() for _ in range(len(self._early) - WAITING_EARLY)]
-        if job.kind != "interim":
+        queue = self._queues[job.kind]
+        queue.push(project_id, job)
+        if job.kind not in MOST_WAITING:
             return []
-        shed = [self._interims.drop() for _ in range(len(self._interims) - WAITING_INTERIMS)]
-        self._shed += len(shed)
+        shed = [queue.drop() for _ in range(len(queue) - MOST_WAITING[job.kind])]
+        if job.kind == "interim":
+            self._shed += len(shed)
         return shed
 
     def _work(self) -> None:
