@@ -150,12 +150,13 @@ class Recognition:
         self.hypotheses: list[str] = []
         self.begun_early: list[tuple[int, int]] = []
         self.taken_early = 0
+        self.recorded_ones = 0
 
     def early(self, likely: EndLikely, project_id: str) -> Job:
         """What is begun early is begun at once, and found at once."""
         assert project_id == PROJECT
         loop = asyncio.get_running_loop()
-        job = Job(self._recogniser, likely.samples, loop, loop.create_future(), "early", begun=True)
+        job = Job(self._recogniser, likely.pcm, loop, loop.create_future(), "early", begun=True)
         job.done.set_result(self._recogniser.recognise(likely.samples))
         self.begun_early.append((likely.first_sequence, likely.last_sequence))
         return job
@@ -170,9 +171,10 @@ class Recognition:
             raise error
         return self._recogniser.recognise(segment.samples)
 
-    async def recorded(self, segment: SegmentReady) -> Recognised:
-        """The marks of a segment of a recording."""
-        return self._recogniser.recognise(segment.samples)
+    async def recorded(self, segment: SegmentReady, project_id: str) -> Recognised:
+        """The marks of a segment that was not spoken just now."""
+        self.recorded_ones += 1
+        return await self.final(segment, project_id)
 
     async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:
         """The marks so far."""

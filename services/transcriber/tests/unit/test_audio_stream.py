@@ -1,6 +1,7 @@
 """A stream from the bot's first message to the last answer."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -403,6 +404,30 @@ class WhenItGetsTooMuch:
             bot.say(end=pb.End())
             await bot.closed()
         assert len(stage.speakers.texts) == 40
+
+    async def test_what_cannot_have_been_spoken_just_now_waits_for_those_who_speak(self, stage: Stage) -> None:
+        """After the first 20 s of it: no interims, nothing begun early, and the words are the same."""
+        spells = [(200, 60)] * 12
+        async with stage.bot(include_interim=True) as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(payloads(talk(3, *spells)), at_once=50)
+            bot.say(end=pb.End())
+            await bot.closed()
+        now = len(stage.speakers.texts) - stage.recognition.recorded_ones
+        assert 4 <= now <= 6
+        assert len(stage.recognition.begun_early) <= now
+        whole = Stage()
+        clock = itertools.count()
+        whole.now = lambda: SESSION_ZERO + timedelta(minutes=next(clock))
+        async with whole.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(payloads(talk(3, *spells)), at_once=50)
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert whole.recognition.recorded_ones == 0
+        assert stage.speakers.texts == whole.speakers.texts
 
     async def test_a_peer_that_is_taken_away_meanwhile_stops_nobody(self, stage: Stage) -> None:
         """Its frames are dropped, and the stream goes on."""

@@ -8,7 +8,8 @@ import pytest
 from cortex_eventing.errors import Unavailable
 from cortex_transcriber.adapters.scripted_recogniser import ScriptedRecogniser
 from cortex_transcriber.speech.events import EndLikely, InterimDue, SegmentReady
-from cortex_transcriber.speech.recogniser import Recognised, Recogniser, Samples
+from cortex_transcriber.speech.pcm import Pcm
+from cortex_transcriber.speech.recogniser import Recognised, Recogniser
 from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.speech.segmenting import SpeechStats
 from cortex_transcriber.stream.ports import Unrecognisable
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 PCM = np.zeros(3200, dtype=np.int16)
 SPEECH = SegmentReady(0, 9, SpeechStats(0.95, 1.0, 200), settles=True, pcm=PCM)
-KNOWN_GOOD = np.zeros(1600, dtype=np.float32)
+KNOWN_GOOD = np.zeros(1600, dtype=np.int16)
 NOISE = replace(SPEECH, stats=SpeechStats(0.4, 0.6, 200))
 MODEL = ScriptedRecogniser()
 WORDS = Recognised("Good morning.", 0.9, 4, "en", "tiny")
@@ -34,21 +35,19 @@ class Model:
         self.projects: list[str] = []
         self.early_jobs: list[Job | None] = []
 
-    def early(self, model: Recogniser, samples: Samples, project_id: str = "") -> Job:
+    def early(self, model: Recogniser, pcm: Pcm, project_id: str = "") -> Job:
         """What may be one."""
         assert model is MODEL
         loop = asyncio.get_running_loop()
         self.projects.append(project_id)
-        return Job(model, samples, loop, loop.create_future(), "early")
+        return Job(model, pcm, loop, loop.create_future(), "early")
 
-    async def final(
-        self, model: Recogniser, samples: Samples, project_id: str = "", early: Job | None = None
-    ) -> Recognised:
+    async def final(self, model: Recogniser, pcm: Pcm, project_id: str = "", early: Job | None = None) -> Recognised:
         """A finished utterance."""
         assert model is MODEL
         self.early_jobs.append(early)
         self.projects.append(project_id)
-        if len(samples) == len(KNOWN_GOOD) and not self._broken:
+        if len(pcm) == len(KNOWN_GOOD) and not self._broken:
             return WORDS
         if self.failures or self._broken:
             self.failures -= 1
@@ -56,11 +55,11 @@ class Model:
         assert self._heard is not None
         return self._heard
 
-    async def interim(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised | None:
+    async def interim(self, model: Recogniser, pcm: Pcm, project_id: str = "") -> Recognised | None:
         """One that goes on."""
         assert model is MODEL
         self.projects.append(project_id)
-        assert len(samples) == len(PCM)
+        assert len(pcm) == len(PCM)
         return self._heard
 
 
@@ -74,7 +73,7 @@ async def test_what_was_begun_early_goes_to_the_scheduler() -> None:
     model = Model()
     recognition = believing(model)
     begun = recognition.early(EndLikely(0, 9, PCM), "yours")
-    assert len(begun.samples) == len(PCM)
+    assert len(begun.pcm) == len(PCM)
     assert (await recognition.final(NOISE, "yours", begun)).text == ""
     assert (model.early_jobs, model.projects) == ([begun], ["yours", "yours"])
 

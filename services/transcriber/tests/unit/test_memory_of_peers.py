@@ -21,6 +21,8 @@ SPOKEN = 500
 """Frames of speech without a pause, 10 s."""
 
 AT_ONCE = 100
+FLOOD = 20_000
+"""Frames of speech, 400 s, as fast as they are taken."""
 
 
 @pytest.fixture
@@ -57,3 +59,22 @@ async def test_a_peer_costs_what_it_may() -> None:
         await asyncio.sleep(0)
         taken = held() - before
         assert SPOKEN * len(speech[0]) * PEERS < taken < PEERS * SPEAKING
+
+
+@pytest.mark.usefixtures("traced")
+async def test_a_peer_that_sends_minutes_at_once_costs_no_more() -> None:
+    """While not one of its utterances gets its words, the stream is not read any further."""
+    stage = Stage()
+    speech = payloads(talk(7, *[(SPOKEN, 60)] * (FLOOD // SPOKEN)))
+    stage.recognition.held[0] = asyncio.Event()
+    async with stage.bot() as bot:
+        await bot.until("opened")
+        bot.join()
+        await bot.until("peer_resolved")
+        before = held()
+        for at in range(0, FLOOD, AT_ONCE):
+            own = [bytes(bytearray(frame)) for frame in speech[at : at + AT_ONCE]]
+            bot.say(frames=pb.Frames(peer=1, first_sequence=at, payloads=own))
+        await eventually(lambda: 0 < bot.unread < FLOOD // AT_ONCE and not stage.hearing._ready)
+        taken = held() - before
+        assert FLOOD * len(speech[0]) > SPEAKING > taken > SPOKEN * len(speech[0])

@@ -5,15 +5,22 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 import numpy as np
 import pytest
 import pytest_asyncio
+from cortex_transcriber.speech.pcm import FULL_SCALE, Pcm
 from cortex_transcriber.speech.recogniser import Recognised, Samples
 from cortex_transcriber.speech.scheduler import WAITING_EARLY, WAITING_INTERIMS, Scheduler, scheduling
+from cortex_transcriber.speech.spare_time import STARVED
 
 pytestmark = pytest.mark.unit
 
 
-def audio(number: int) -> Samples:
+def audio(number: int) -> Pcm:
     """Audio that the recogniser below can tell apart."""
-    return np.full(4, number, dtype=np.float32)
+    return np.full(4, number, dtype=np.int16)
+
+
+def number_of(samples: Samples) -> int:
+    """Which it was."""
+    return round(float(samples[0]) * FULL_SCALE)
 
 
 class Obedient:
@@ -30,7 +37,7 @@ class Obedient:
     def recognise(self, samples: Samples) -> Recognised:
         """The number, as a word; 13 is more than it can bear."""
         self.go.acquire()
-        number = int(samples[0])
+        number = number_of(samples)
         self.asked.append(number)
         if number == 13:
             raise ValueError("thirteen")
@@ -39,7 +46,7 @@ class Obedient:
     def recognise_batch(self, utterances: Sequence[Samples]) -> list[Recognised]:
         """All of them in one go."""
         self.batches.append(len(utterances))
-        if any(samples[0] == 13 for samples in utterances):
+        if any(number_of(samples) == 13 for samples in utterances):
             raise ValueError("thirteen among them")
         return [self.recognise(samples) for samples in utterances]
 
@@ -121,34 +128,68 @@ async def test_a_flood_of_interims_sheds_its_own(scheduler: Scheduler, model: Ob
     assert [await each is None for each in flood] == [True] * 3 + [False] * (WAITING_INTERIMS - 1)
 
 
-async def test_recordings_wait_for_finals_and_take_turns_with_interims(scheduler: Scheduler, model: Obedient) -> None:
-    """Who speaks now comes first; interims without end leave a recording its turns."""
-    tasks = await handed_over(
-        scheduler,
-        scheduler.recorded(model, audio(1)),
-        scheduler.recorded(model, audio(2)),
-        scheduler.interim(model, audio(3)),
-        scheduler.interim(model, audio(4)),
-        scheduler.final(model, audio(5)),
+async def test_what_was_recorded_waits_while_finals_wait(scheduler: Scheduler, model: Obedient) -> None:
+    """It came first, and its own thread has nothing to do; who speaks now comes first all the same."""
+    final, recorded = await handed_over(
+        scheduler, scheduler.final(model, audio(1)), scheduler.recorded(model, audio(2), "yours")
     )
-    model.let(6)
-    await asyncio.gather(*tasks)
-    assert model.asked == [0, 5, 3, 1, 4, 2]
+    assert scheduler.load.running == 1
+    model.let(3)
+    await asyncio.gather(final, recorded)
+    assert model.asked[0] == 0
+    assert sorted(model.asked) == [0, 1, 2]
 
 
-async def test_recordings_leave_a_worker_to_finals() -> None:
-    """However much of recordings and interims waits, a final finds a worker that is free."""
+async def test_what_was_recorded_takes_no_worker() -> None:
+    """However much of it waits: with two workers, two finals are begun beside it, and it goes on."""
     model = Obedient()
     scheduler = Scheduler(workers=2)
     scheduler.start()
-    patient = [asyncio.ensure_future(scheduler.recorded(model, audio(n))) for n in (1, 2)]
-    patient.append(asyncio.ensure_future(scheduler.interim(model, audio(3))))
-    await until(lambda: scheduler.load.running == 1 and waiting(scheduler) == 2)
-    final = asyncio.ensure_future(scheduler.final(model, audio(4)))
-    await until(lambda: scheduler.load.running == 2)
-    assert scheduler.load.waiting_finals == 0
+    recorded = [asyncio.ensure_future(scheduler.recorded(model, audio(n))) for n in (1, 2)]
+    await until(lambda: scheduler.load.running == 1 and scheduler.load.waiting_recorded == 1)
+    finals = [asyncio.ensure_future(scheduler.final(model, audio(n))) for n in (3, 4)]
+    await until(lambda: scheduler.load.running == 3)
     model.let(4)
-    await asyncio.gather(*patient, final)
+    heard = await asyncio.gather(*recorded, *finals)
+    assert [each.text for each in heard] == ["1", "2", "3", "4"]
+    await scheduler.close()
+
+
+async def test_what_was_recorded_rests_while_somebody_speaks(model: Obedient) -> None:
+    """Three times as long as it took; and not at all when nobody does."""
+    seconds = [0.0]
+    rests: list[float] = []
+    scheduler = Scheduler(workers=1, now=lambda: seconds[0], rest=rests.append)
+    scheduler.start()
+    for speaks in (False, True):
+        if speaks:
+            model.let(1)
+            await scheduler.final(model, audio(1))
+        recorded = asyncio.ensure_future(scheduler.recorded(model, audio(2)))
+        await until(lambda: scheduler.load.running == 1)
+        seconds[0] += 0.5
+        model.let(1)
+        await recorded
+    await scheduler.close()
+    assert rests == [0.0, 1.5]
+
+
+async def test_what_was_recorded_gets_on_while_others_never_stop(model: Obedient) -> None:
+    """One that has waited for long enough goes before all finals, and the next one waits anew."""
+    seconds = [0.0]
+    scheduler = Scheduler(workers=1, now=lambda: seconds[0])
+    scheduler.start()
+    busy = asyncio.ensure_future(scheduler.final(model, audio(0)))
+    await until(lambda: scheduler.load.running == 1)
+    finals = [scheduler.final(model, audio(n)) for n in (3, 4)]
+    tasks = await handed_over(scheduler, *finals, *(scheduler.recorded(model, audio(n), "late") for n in (1, 2)))
+    seconds[0] = STARVED
+    model.let(2)
+    await busy
+    await tasks[2]
+    assert model.asked == [0, 1]
+    model.let(3)
+    await asyncio.gather(*tasks)
     await scheduler.close()
 
 

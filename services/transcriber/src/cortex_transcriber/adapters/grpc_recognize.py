@@ -1,6 +1,7 @@
 """Answers `Recognize` and `ListModels`."""
 
 from datetime import timedelta
+from functools import partial
 
 from cortex.transcriber.v1.transcriber_service_pb2 import (
     ListModelsRequest,
@@ -33,7 +34,8 @@ class RecognizeServicer:
     async def Recognize(self, request: RecognizeRequest, _context: object) -> RecognizeResponse:  # noqa: N802
         """Hear a whole recording."""
         model = self._models.asked_for(request.model, request.language)
-        heard = await self._recordings.hear(request.audio, model.recognition.recorded)
+        recognise = partial(model.recognition.recorded, project_id=request.project_id)
+        heard = await self._recordings.hear(request.audio, recognise)
         return RecognizeResponse(
             utterances=[_utterance(utterance) for utterance in heard.utterances],
             duration=span(timedelta(seconds=heard.duration)),

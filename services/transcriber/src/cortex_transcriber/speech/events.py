@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from cortex_transcriber.speech.decoding import Pcm, to_float
+from cortex_transcriber.speech.frames import SAMPLES_PER_MS
 from cortex_transcriber.speech.recogniser import Samples
 from cortex_transcriber.speech.segmenting import SpeechStats
 
@@ -59,6 +60,11 @@ class SegmentReady:
     def samples(self) -> Samples:
         """The audio for the recogniser."""
         return to_float(self.pcm)
+
+    @property
+    def milliseconds(self) -> int:
+        """How long it is."""
+        return len(self.pcm) // SAMPLES_PER_MS
 
 
 @dataclass(frozen=True)

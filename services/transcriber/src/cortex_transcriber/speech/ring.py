@@ -9,8 +9,9 @@ from cortex_transcriber.speech.decoding import Pcm
 SMALLEST: Final = 8_192
 """Samples kept allocated while a peer is silent: 16 KiB."""
 
-LARGEST: Final = 1_966_080
-"""Samples at most, 3.75 MiB, two minutes: an utterance of 15 s and much that was not yet looked at."""
+LARGEST: Final = 1_280_000
+"""Samples at most, 2.4 MiB, 80 s: an utterance of 15 s and much that was not yet looked at. With what waits for its
+words a peer stays below 4 MiB."""
 
 SHRINK_BELOW: Final = 4
 """Memory is given back when less than a quarter of it is used."""

@@ -1,9 +1,12 @@
 """Who is recognised when: one scheduler for all speakers and models of a process, a few worker threads behind it.
 
 Finals of those who speak now go first: projects take turns, and of each the oldest comes first. What is an utterance
-already, probably, interims, and the utterances of recordings take turns at what is left: one worker, where there are
-several, is kept free of them, so that no final waits longer than a recognition in progress, and all are while finals
-are late. Only so many of the first two wait; the oldest of the project with most are shed.
+already, probably, and interims take turns at what is left: one worker, where there are several, is kept free of them,
+so that no final waits longer than a recognition in progress, and all are while finals are late. Only so many of them
+wait; the oldest of the project with most are shed.
+
+What was recorded before it came has threads of its own, which get the time that nobody else wants and rest while
+anybody speaks; where that is none for long, one goes before everything else.
 This is one of the two borders between asyncio and threads; the other is the committer's.
 """
 
@@ -21,7 +24,9 @@ from typing import Final, Literal
 import numpy as np
 
 from cortex_transcriber.speech.lateness import Lateness
-from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser, Samples
+from cortex_transcriber.speech.pcm import FULL_SCALE, Pcm, rounded, to_float
+from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser
+from cortex_transcriber.speech.spare_time import SpareTime
 from cortex_transcriber.speech.turns import FairRoom, Turns
 
 WAITING_FINALS: Final = 64
@@ -39,6 +44,9 @@ NICENESS: Final = 10
 """Of the workers, by which they get a tenth of a core that somebody else wants, too. With more workers than cores left
 beside the event loop it took its turns by turns with them, and speech was heard late while they waited for it."""
 
+LAST_NICENESS: Final = 19
+"""Of the threads for what was recorded: an eighth of a core that a worker wants, too."""
+
 WARM_UP_SECONDS: Final = 2
 """Length of the audio that each worker recognises before the first speaker: later allocations are then rare."""
 
@@ -48,6 +56,9 @@ WAITING_EARLY: Final = 8
 
 
 Kind = Literal["final", "early", "interim", "recorded"]
+
+Choose = Callable[[], Kind | None]
+"""What a thread takes next; None for nothing that waits now."""
 
 MOST_WAITING: Final[Mapping[Kind, int]] = {"early": WAITING_EARLY, "interim": WAITING_INTERIMS}
 """Of those that are shed; all others wait for as long as it takes."""
@@ -69,14 +80,17 @@ class Job:
     """What a model is to recognise.
 
     Attributes:
+        pcm: the audio, as rings hold it: as floats it would be twice as much for as long as it waits.
+        project_id: whose it is.
         begun: a worker has taken it.
     """
 
     model: Recogniser
-    samples: Samples
+    pcm: Pcm
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Recognised | None]
     kind: Kind
+    project_id: str = ""
     begun: bool = False
 
     def drop(self) -> None:
@@ -90,10 +104,18 @@ class Scheduler:
     Args:
         workers: threads.
         now: seconds, of a clock that only goes on.
+        rest: lets a thread do nothing for so many seconds; by default until the scheduler is closed, at most.
     """
 
-    def __init__(self, workers: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        workers: int,
+        now: Callable[[], float] = time.monotonic,
+        rest: Callable[[float], object] | None = None,
+    ) -> None:
         self._workers = workers
+        self._most_patient = max(1, workers - 1)
+        self._now = now
         self._finals_owed = Lateness(now)
         self._room = FairRoom(WAITING_FINALS)
         self._changed = threading.Condition()
@@ -106,17 +128,19 @@ class Scheduler:
             "interim": self._interims,
             "recorded": self._recorded,
         }
-        self._patient: deque[Kind] = deque(["early", "interim", "recorded"])  # whose turn it is where no final waits
+        self._patient: deque[Kind] = deque(["early", "interim"])  # whose turn it is where no final waits
         self._running: dict[Kind, int] = dict.fromkeys(self._queues, 0)
+        self._spare = SpareTime(now)
         self._shed = 0
         self._closed = False
+        self._over = threading.Event()
+        self._rest = rest or self._over.wait
         self._threads = [
-            threading.Thread(target=self._work, name=f"recogniser-{n}", daemon=True) for n in range(workers)
+            *_new_threads("recogniser", workers, self._work),
+            *_new_threads("recogniser-recorded", self._most_patient, self._work_patiently),
         ]
 
-    async def final(
-        self, model: Recogniser, samples: Samples, project_id: str = "", early: Job | None = None
-    ) -> Recognised:
+    async def final(self, model: Recogniser, pcm: Pcm, project_id: str = "", early: Job | None = None) -> Recognised:
         """Have a model recognise a finished utterance, in its project's turn, unless it was begun early.
 
         Raises:
@@ -128,27 +152,27 @@ class Scheduler:
                 if early and (known := await _known(early)):
                     return known
                 async with self._room.place(project_id):
-                    return _kept(await self._hand_over(model, samples, "final", project_id))
+                    return _kept(await self._hand_over(model, pcm, "final", project_id))
         finally:
             with self._changed:
-                self._changed.notify()  # what had to wait for this one may go on
+                self._changed.notify_all()  # what had to wait for this one may go on
 
-    def early(self, model: Recogniser, samples: Samples, project_id: str = "") -> Job:
+    def early(self, model: Recogniser, pcm: Pcm, project_id: str = "") -> Job:
         """Have a model recognise what is probably an utterance already, where there is time, for `final` to take."""
-        return self._handed_over(model, samples, "early", project_id)
+        return self._handed_over(model, pcm, "early", project_id)
 
-    async def recorded(self, model: Recogniser, samples: Samples) -> Recognised:
-        """Have a model recognise an utterance of a recording: once nobody who speaks now waits for a final.
+    async def recorded(self, model: Recogniser, pcm: Pcm, project_id: str = "") -> Recognised:
+        """Have a model recognise what was not spoken just now: once nobody who speaks now waits, or after a while.
 
         Raises:
             Exception: whatever the model raised for these samples.
             asyncio.CancelledError: the scheduler was closed.
         """
-        return _kept(await self._hand_over(model, samples, "recorded"))
+        return _kept(await self._hand_over(model, pcm, "recorded", project_id))
 
-    async def interim(self, model: Recogniser, samples: Samples, project_id: str = "") -> Recognised | None:
+    async def interim(self, model: Recogniser, pcm: Pcm, project_id: str = "") -> Recognised | None:
         """Have a model recognise an utterance that goes on; None when there was no time for it."""
-        return await self._hand_over(model, samples, "interim", project_id)
+        return await self._hand_over(model, pcm, "interim", project_id)
 
     @property
     def lateness(self) -> float:
@@ -176,7 +200,8 @@ class Scheduler:
             thread.start()
 
     async def close(self) -> None:
-        """Cancel what waits, let what runs finish, end the workers."""
+        """Cancel what waits, let what runs finish, end the threads."""
+        self._over.set()
         with self._changed:
             self._closed = True
             waiting = [job for queue in self._queues.values() for job in queue]
@@ -188,27 +213,29 @@ class Scheduler:
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    async def _hand_over(
-        self, model: Recogniser, samples: Samples, kind: Kind, project_id: str = ""
-    ) -> Recognised | None:
-        return await self._handed_over(model, samples, kind, project_id).done
+    async def _hand_over(self, model: Recogniser, pcm: Pcm, kind: Kind, project_id: str) -> Recognised | None:
+        return await self._handed_over(model, pcm, kind, project_id).done
 
-    def _handed_over(self, model: Recogniser, samples: Samples, kind: Kind, project_id: str) -> Job:
+    def _handed_over(self, model: Recogniser, pcm: Pcm, kind: Kind, project_id: str) -> Job:
         loop = asyncio.get_running_loop()
-        job = Job(model, samples, loop, loop.create_future(), kind)
+        job = Job(model, pcm, loop, loop.create_future(), kind, project_id)
         with self._changed:
             if self._closed:
                 job.done.cancel()
-            shed = self._admit(job, project_id)
-            self._changed.notify()
+            shed = self._admit(job)
+            self._changed.notify_all()
         for dropped in shed:
             _answer(dropped, None)
         return job
 
-    def _admit(self, job: Job, project_id: str) -> list[Job]:
+    def _admit(self, job: Job) -> list[Job]:
         """Put a job into its queue; the interims that have to go for it."""
         queue = self._queues[job.kind]
-        queue.push(project_id, job)
+        if job.kind != "recorded":
+            self._spare.live()
+        elif not queue:
+            self._spare.waiting()
+        queue.push(job.project_id, job)
         if job.kind not in MOST_WAITING:
             return []
         shed = [queue.drop() for _ in range(len(queue) - MOST_WAITING[job.kind])]
@@ -217,36 +244,56 @@ class Scheduler:
         return shed
 
     def _work(self) -> None:
-        _give_way()
-        while jobs := self._take():
-            kind = jobs[0].kind
-            try:
-                self._recognise([job for job in jobs if not job.done.cancelled()])
-            finally:
-                with self._changed:
-                    self._running[kind] -= 1
-                    self._changed.notify()
+        _give_way(NICENESS)
+        while jobs := self._take(self._next_kind):
+            self._do(jobs)
 
-    def _take(self) -> list[Job]:
+    def _work_patiently(self) -> None:
+        _give_way(LAST_NICENESS)
+        while jobs := self._take(self._next_recorded):
+            began = self._now()
+            self._do(jobs)
+            self._rest(self._spare.rest_after(self._now() - began))
+
+    def _do(self, jobs: list[Job]) -> None:
+        kind = jobs[0].kind
+        try:
+            self._recognise([job for job in jobs if not job.done.cancelled()])
+        finally:
+            with self._changed:
+                self._running[kind] -= 1
+                self._changed.notify_all()
+
+    def _take(self, choose: Choose) -> list[Job]:
         """The next jobs for one call of the model; none when the scheduler was closed."""
         with self._changed:
             while not self._closed:
-                if kind := self._next_kind():
-                    self._running[kind] += 1
+                if kind := choose():
+                    self._note_begun(kind)
                     return self._batch(self._queues[kind])
                 self._changed.wait()
             return []
 
+    def _note_begun(self, kind: Kind) -> None:
+        self._running[kind] += 1
+        if kind == "recorded":
+            self._spare.waiting()
+
     def _next_kind(self) -> Kind | None:
+        if self._recorded and self._spare.starved:
+            return "recorded"
         if self._finals:
             return "final"
-        if self.lateness > LATE or sum(self._running[kind] for kind in self._patient) >= max(1, self._workers - 1):
+        if self.lateness > LATE or sum(self._running[kind] for kind in self._patient) >= self._most_patient:
             return None
         chosen = next((kind for kind in self._patient if self._queues[kind]), None)
         if chosen:
             self._patient.remove(chosen)
             self._patient.append(chosen)
         return chosen
+
+    def _next_recorded(self) -> Kind | None:
+        return "recorded" if self._recorded and not self._finals and self.lateness <= LATE else None
 
     def _batch(self, queue: Turns[Job]) -> list[Job]:
         """Whose turn it is, and as many as go along with it: what waits for other models keeps its turn."""
@@ -261,7 +308,7 @@ class Scheduler:
     def _recognise(self, jobs: list[Job]) -> None:
         if len(jobs) > 1:
             try:
-                answers = jobs[0].model.recognise_batch([job.samples for job in jobs])
+                answers = jobs[0].model.recognise_batch([to_float(job.pcm) for job in jobs])
             except Exception:  # noqa: BLE001 - one bad utterance must not fail its neighbours
                 answers = []
             for job, recognised in zip(jobs, answers, strict=False):
@@ -272,17 +319,21 @@ class Scheduler:
 
     def _recognise_one(self, job: Job) -> None:
         try:
-            recognised = job.model.recognise(job.samples)
+            recognised = job.model.recognise(to_float(job.pcm))
         except Exception as error:  # noqa: BLE001 - it is the caller's to judge
             job.loop.call_soon_threadsafe(_fail, job.done, error)
         else:
             _answer(job, recognised)
 
 
-def _give_way() -> None:
+def _new_threads(name: str, count: int, work: Callable[[], None]) -> list[threading.Thread]:
+    return [threading.Thread(target=work, name=f"{name}-{number}", daemon=True) for number in range(count)]
+
+
+def _give_way(niceness: int) -> None:
     """Let this thread yield to those that hear and store: they have little to do, and everybody waits for it."""
     if sys.platform == "linux":  # elsewhere there is a priority of the process only
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 async def _known(early: Job) -> Recognised | None:
@@ -316,9 +367,10 @@ def _fail(done: asyncio.Future[Recognised | None], error: Exception) -> None:
         done.set_exception(error)
 
 
-def warm_up_audio() -> Samples:
+def warm_up_audio() -> Pcm:
     """Faint noise, which a model that works always takes: no process serves that did not recognise it at its start."""
-    return np.random.default_rng(0).normal(scale=0.01, size=WARM_UP_SECONDS * SAMPLE_RATE).astype(np.float32)
+    noise = np.random.default_rng(0).normal(scale=0.01 * FULL_SCALE, size=WARM_UP_SECONDS * SAMPLE_RATE)
+    return rounded(noise.astype(np.float32))
 
 
 @asynccontextmanager

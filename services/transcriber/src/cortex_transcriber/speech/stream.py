@@ -79,7 +79,7 @@ class SpeakerStream:
 
         Raises:
             AudioRefused: a payload that is no frame of the peer's format; none of them was taken.
-            BufferFull: more than two minutes wait to be listened to.
+            BufferFull: more than 80 s wait to be listened to.
         """
         self._decoder.check(payloads)
         self.push_checked(first_sequence, payloads)
@@ -88,7 +88,7 @@ class SpeakerStream:
         """Take frames likewise that were found to be some of the peer's format.
 
         Raises:
-            BufferFull: more than two minutes wait to be listened to.
+            BufferFull: more than 80 s wait to be listened to.
         """
         self._require_room(len(payloads))
         if first_sequence < self._start:
@@ -102,7 +102,7 @@ class SpeakerStream:
         """Take the peer's word that frames are silence: from `first` on, or from where its frames ended, to this one.
 
         Raises:
-            BufferFull: more than two minutes wait to be listened to.
+            BufferFull: more than 80 s wait to be listened to.
         """
         self._require_room(0)
         self._take(self._ordering.silence(self._ordering.after_last if first is None else first, sequence))

@@ -135,8 +135,8 @@ class Recognition(Protocol):
         """
         ...
 
-    async def recorded(self, segment: SegmentReady) -> Recognised:
-        """The words of an utterance of a recording, which can wait; otherwise like `final`."""
+    async def recorded(self, segment: SegmentReady, project_id: str) -> Recognised:
+        """The words of an utterance that was not spoken just now, which can wait; otherwise like `final`."""
         ...
 
     async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:

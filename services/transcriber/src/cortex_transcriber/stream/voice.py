@@ -5,10 +5,10 @@ before its end, so each waits for the one before it.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from cortex.transcriber.v1.transcriber_service_pb2 import Frames, StreamAudioResponse
 from cortex_eventing.failpoints import declare, failpoint
@@ -18,10 +18,10 @@ from cortex_transcriber.domain.commands import HearUtterance
 from cortex_transcriber.domain.errors import AlreadyHeard
 from cortex_transcriber.speech.events import EndLikely, Event, InterimDue, QuietThrough, SegmentReady
 from cortex_transcriber.speech.recogniser import Recognised
-from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.speech.stream import SpeakerStream
 from cortex_transcriber.speech.watermark import Watermark
 from cortex_transcriber.stream import answers
+from cortex_transcriber.stream.ahead import Ahead
 from cortex_transcriber.stream.early_words import EarlyWords
 from cortex_transcriber.stream.frame_counts import FrameCounts
 from cortex_transcriber.stream.intake import Intake, Taken
@@ -33,13 +33,13 @@ from cortex_transcriber.stream.receipts import Receipts
 from cortex_transcriber.stream.so_far import SoFar
 from cortex_transcriber.stream.whose import Whose
 
-MOST_UNSTORED: Final = 8
-"""Utterances of one peer that may wait for being recognised and stored, at most two minutes of audio; beyond it the
-stream is not read any further."""
+ROOM_MS: Final = 45_000
+"""Room that must be left for audio of one peer before more is taken, of 80 s: the longest message, what a loss before
+it is filled with, and the silences that are gone through. The 35 s that may wait hold an utterance that goes on (15 s)
+and 20 s of speech that is being recognised, stored, or not listened to yet. Beyond it the stream is not read."""
 
-ROOM_MS: Final = 80_000
-"""Room that must be left for audio before more is taken, of two minutes: an utterance that goes on (15 s), and as much
-again that nobody has listened to yet, is enough to wait for a turn."""
+MOST_UNSTORED_MS: Final = 20_000
+"""Of that, what may be recognised and stored while frames are taken without a look at the room for them."""
 
 AFTER_RECOGNITION: Final = declare("transcriber.after_recognition", "an utterance has its words, and is not stored")
 AFTER_COMMIT: Final = declare("transcriber.after_commit", "an utterance is stored, and the bot does not know it")
@@ -83,6 +83,8 @@ class Voice:
         self._watermark = Watermark(ear.stream.next_sequence - 1)
         self._heard: asyncio.Queue[Spoken | QuietThrough | None] = asyncio.Queue()
         self._unstored: set[asyncio.Task[Recognised]] = set()
+        self._unstored_ms = 0
+        self._ahead = Ahead()
         self._receipts = Receipts()
         self._counts = FrameCounts(ear.stream.counters, ear.intake)
         self._goes_on = True
@@ -106,7 +108,7 @@ class Voice:
         Returns:
             Whether they were taken; otherwise they are for the intake to judge, and then for `take`.
         """
-        if self._closed or len(self._unstored) >= MOST_UNSTORED or frames.HasField("silent_through"):
+        if self._closed or self._unstored_ms > MOST_UNSTORED_MS or frames.HasField("silent_through"):
             return False
         first, payloads = frames.first_sequence, frames.payloads[:]
         if not self._gathering.take_next(first, payloads):
@@ -175,21 +177,22 @@ class Voice:
         self._parts.hearing.given(self._ear)
 
     def _has_room(self) -> bool:
-        return self._closed or (len(self._unstored) < MOST_UNSTORED and self._ear.room_ms >= ROOM_MS)
+        return self._closed or self._ear.room_ms - self._unstored_ms >= ROOM_MS
 
     def _hear(self, event: Event) -> None:
         match event:
             case SegmentReady():
                 self._so_far.over(event.last_sequence)
-                words = asyncio.create_task(self._recognised(event, self._early.of(event)))
+                words = asyncio.create_task(self._words_of(event))
                 words.add_done_callback(_noted)
                 self._unstored.add(words)
+                self._unstored_ms += event.milliseconds
                 self._heard.put_nowait(Spoken(event, words))
             case QuietThrough():
                 self._heard.put_nowait(event)
-            case EndLikely():
+            case EndLikely() if not self._ahead.recorded(self._parts.now()):
                 self._early.likely(event)
-            case InterimDue():
+            case InterimDue() if not self._ahead.recorded(self._parts.now()):
                 self._so_far.due(event)
 
     async def _settle(self, heard: Spoken | QuietThrough) -> None:
@@ -207,6 +210,7 @@ class Voice:
         await self._store_words(spoken.segment, spoken.words)
         self._watermark.settled(spoken.segment)
         self._unstored.discard(spoken.words)
+        self._unstored_ms -= spoken.segment.milliseconds
         await self._parts.hearing.stir()
 
     async def _store_words(self, segment: SegmentReady, words: Awaitable[Recognised]) -> None:
@@ -236,10 +240,14 @@ class Voice:
             return
         begun = (heard_through + 1 - segment.first_sequence) * self._ear.audio.frame_samples
         rest = replace(segment, first_sequence=heard_through + 1, pcm=segment.pcm[begun:])
-        await self._store_words(rest, self._recognised(rest))
+        await self._store_words(rest, self._venue.recognition.final(rest, self._venue.session.project_id))
 
-    async def _recognised(self, segment: SegmentReady, early: Job | None = None) -> Recognised:
-        return await self._venue.recognition.final(segment, self._venue.session.project_id, early)
+    def _words_of(self, segment: SegmentReady) -> Coroutine[Any, Any, Recognised]:
+        recognition, project_id = self._venue.recognition, self._venue.session.project_id
+        if self._ahead.said(segment.milliseconds, self._parts.now()):
+            self._early.forget()
+            return recognition.recorded(segment, project_id)
+        return recognition.final(segment, project_id, self._early.of(segment))
 
     def _give_up(self, segment: SegmentReady) -> None:
         """Nobody will ever know these words. The speaker has more to say, so it goes on; an operator is told."""
