@@ -11,8 +11,6 @@ This is one of the two borders between asyncio and threads; the other is the com
 """
 
 import asyncio
-import os
-import sys
 import threading
 import time
 from collections import deque
@@ -24,6 +22,7 @@ from typing import Final, Literal
 import numpy as np
 
 from cortex_transcriber.speech.lateness import Lateness
+from cortex_transcriber.speech.niceness import OF_RECORDED, OF_WORKERS, give_way
 from cortex_transcriber.speech.pcm import FULL_SCALE, Pcm, rounded, to_float
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser
 from cortex_transcriber.speech.spare_time import SpareTime
@@ -39,13 +38,6 @@ LATE: Final = 0.3
 """Seconds that a final may be waited for before all workers are kept for finals: about what the longest utterance takes
 to recognise. An interim costs as much as a final, so that a process with hardly time for finals would be late with one
 worker less."""
-
-NICENESS: Final = 10
-"""Of the workers, by which they get a tenth of a core that somebody else wants, too. With more workers than cores left
-beside the event loop it took its turns by turns with them, and speech was heard late while they waited for it."""
-
-LAST_NICENESS: Final = 19
-"""Of the threads for what was recorded: an eighth of a core that a worker wants, too."""
 
 WARM_UP_SECONDS: Final = 2
 """Length of the audio that each worker recognises before the first speaker: later allocations are then rare."""
@@ -244,12 +236,12 @@ class Scheduler:
         return shed
 
     def _work(self) -> None:
-        _give_way(NICENESS)
+        give_way(OF_WORKERS)
         while jobs := self._take(self._next_kind):
             self._do(jobs)
 
     def _work_patiently(self) -> None:
-        _give_way(LAST_NICENESS)
+        give_way(OF_RECORDED)
         while jobs := self._take(self._next_recorded):
             began = self._now()
             self._do(jobs)
@@ -328,12 +320,6 @@ class Scheduler:
 
 def _new_threads(name: str, count: int, work: Callable[[], None]) -> list[threading.Thread]:
     return [threading.Thread(target=work, name=f"{name}-{number}", daemon=True) for number in range(count)]
-
-
-def _give_way(niceness: int) -> None:
-    """Let this thread yield to those that hear and store: they have little to do, and everybody waits for it."""
-    if sys.platform == "linux":  # elsewhere there is a priority of the process only
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 async def _known(early: Job) -> Recognised | None:
