@@ -2,7 +2,8 @@
 
 The arguments: the address of the server, the id of its process, and `answers` when it is a transcriber. A line
 `STREAMS FRAMES_A_MESSAGE SECONDS` is answered by a line of JSON: how many frames were sent, how much CPU time the
-server used meanwhile, how late the messages were, and of how many speakers every frame was acknowledged.
+server used meanwhile, how late the messages were, how many speakers were acknowledged something meanwhile, and of how
+many every frame was acknowledged in the end.
 """
 
 import json
@@ -42,8 +43,9 @@ LOUDEST = 60
 DIFFERENT = 50
 """Frames that differ; then they come again."""
 
-LEAD = 1.0
-"""Seconds at the same pace before anything is counted."""
+LEAD = 3.0
+"""Seconds at the same pace before anything is counted. The silence of all speakers begins with them, and is
+acknowledged in the eighth second and the fourteenth: not when counting begins, nor when it ends."""
 
 TICK = 0.001
 """Seconds between two looks at what is due."""
@@ -96,6 +98,7 @@ class Load:
         began = time.perf_counter()
         self._send(range(counted), frames_a_message, began)
         self._late.clear()
+        told = [speaker.acknowledged for speaker in self._speakers]
         before = cpu_seconds(self._server)
         self._send(range(counted, end), frames_a_message, began)
         self._until(lambda: False, SETTLES_WITHIN)
@@ -104,6 +107,7 @@ class Load:
             "frames": (end - counted) * frames_a_message * sum(1 for _ in self._speakers),
             "cpu_seconds": used,
             "late": percentile(self._late, 99),
+            "acknowledged": sum(now.acknowledged > then for now, then in zip(self._speakers, told, strict=True)),
             "heard_out": self._ended(end * frames_a_message),
         }
 

@@ -39,6 +39,14 @@ TURNS_OF_THE_LOOP = 200
 """Many more than a stream takes from its end to the first goodbye."""
 
 
+SECOND = 1_000 // FRAME_MS
+
+
+def silence(seconds: int) -> list[bytes]:
+    """Frames in which nobody speaks."""
+    return [bytes(len(TALK[0]))] * (seconds * SECOND)
+
+
 def fate(of: str) -> float:
     """How many early recognitions ended so."""
     return EARLY.labels(of)._value.get()
@@ -242,6 +250,49 @@ class WhenSomebodySpeaks:
             hold.set()
             await bot.closed()
         assert stage.speakers.kinds == ["SpeakerJoined", "UtteranceTranscribed", "SpeakerLeft"]
+
+
+class WhenNobodySpeaks:
+    async def test_silence_is_acknowledged_now_and_then(self, stage: Stage) -> None:
+        """Each 6 s, the third point of rest, and to its last frame once the stream ends."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            for second in range(21):
+                bot.hear(silence(seconds=1), first=second * SECOND)
+                await stage.heard((second + 1) * SECOND)
+            bot.say(end=pb.End())
+            await bot.closed()
+        told = [answer.acknowledged.through_sequence for answer in bot.of("acknowledged")]
+        assert told == [6 * SECOND - 1, 12 * SECOND - 1, 18 * SECOND - 1, 21 * SECOND - 1]
+
+    async def test_silence_is_acknowledged_with_an_utterance(self, stage: Stage) -> None:
+        """Nothing is held back that could be told anyway; what follows is counted from there."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            spoken = [*silence(seconds=4), *payloads(talk(1, (60, 60)))]
+            bot.hear(spoken)
+            await bot.until("acknowledged")
+            bot.hear(silence(seconds=4), first=len(spoken))
+            await stage.heard(len(spoken) + 4 * SECOND)
+            told = bot.acknowledged
+            bot.say(end=pb.End())
+            await bot.closed()
+        assert told == bot.of("final")[0].final.last_sequence
+        assert bot.acknowledged == len(spoken) + 4 * SECOND - 1
+
+    async def test_all_silence_is_acknowledged_before_the_process_stops(self, stage: Stage) -> None:
+        """Up to the last point of rest that is behind it: the bot need not send that again."""
+        async with stage.bot() as bot:
+            bot.join()
+            await bot.until("peer_resolved")
+            bot.hear(silence(seconds=5))
+            await stage.heard(5 * SECOND)
+            assert bot.acknowledged == -1
+            bot.stream.drain(SESSION_ZERO)
+            await bot.closed()
+        assert bot.acknowledged == 2 * SECOND - 1
 
 
 class WhenNobodyHearsTheLanguage:

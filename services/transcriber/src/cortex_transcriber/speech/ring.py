@@ -6,8 +6,9 @@ import numpy as np
 
 from cortex_transcriber.speech.decoding import Pcm
 
-SMALLEST: Final = 8_192
-"""Samples kept allocated while a peer is silent: 16 KiB."""
+SMALLEST: Final = 16_384
+"""Samples kept allocated while a peer is silent, 32 KiB: what is looked at together, half a second, and what is kept of
+what came before fit in without another allocation."""
 
 LARGEST: Final = 1_280_000
 """Samples at most, 2.4 MiB, 80 s: an utterance of 15 s and much that was not yet looked at. With what waits for its
@@ -83,10 +84,17 @@ class AudioBuffer:
             raise BufferFull(f"{samples} samples more than {LARGEST}")
         live = self.end - self.start
         if self._head + live + samples > len(self._store):
-            # Moving costs as much as was written since the last move when half of the store is free.
-            enough = (live + samples) * 2 <= len(self._store)
-            self._move_to(len(self._store) if enough else min(LARGEST, _power_of_two((live + samples) * 2)))
+            if live <= self._head and live + samples <= len(self._store):
+                self._move_down()
+            else:
+                self._move_to(min(LARGEST, _power_of_two((live + samples) * 2)))
         return self._head + live
+
+    def _move_down(self) -> None:
+        """Costs no more than was forgotten since the last move."""
+        live = self.end - self.start
+        self._store[:live] = self._store[self._head : self._head + live]
+        self._head = 0
 
     def _move_to(self, capacity: int) -> None:
         live = self.view(self.start, self.end)

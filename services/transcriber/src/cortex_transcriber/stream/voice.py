@@ -41,6 +41,11 @@ and 20 s of speech that is being recognised, stored, or not listened to yet. Bey
 MOST_UNSTORED_MS: Final = 20_000
 """Of that, what may be recognised and stored while frames are taken without a look at the room for them."""
 
+QUIET_OWED_MS: Final = 5_000
+"""Silence that is acknowledged by itself, at the point of rest that reaches it: in practice each 6 s. An answer costs
+as much as two messages of 100 ms that come in. A bot keeps that much more of a silent peer, 200 KB, with room for two
+minutes; after a break it sends that again, when silence is passed over a hundred times faster than it came."""
+
 AFTER_RECOGNITION: Final = declare("transcriber.after_recognition", "an utterance has its words, and is not stored")
 AFTER_COMMIT: Final = declare("transcriber.after_commit", "an utterance is stored, and the bot does not know it")
 AFTER_FINAL: Final = declare("transcriber.after_final", "the final is on its way to the bot, and not acknowledged")
@@ -78,6 +83,7 @@ class Voice:
         self._gathering = ear.stream.gathering
         self._intake = ear.intake
         self._preroll = ear.preroll
+        self._quiet_owed = QUIET_OWED_MS // ear.stream.audio.frame_ms
         self._venue = whose.venue
         self._parts = parts
         self._watermark = Watermark(ear.stream.next_sequence - 1)
@@ -153,8 +159,7 @@ class Voice:
         try:
             while (heard := await self._heard.get()) is not None:
                 await self._settle(heard)
-            if not self._goes_on:
-                await self._acknowledge(short_by=0)
+            await self._acknowledge(short_by=self._preroll if self._goes_on else 0)
         finally:
             self.forget()
             self._counts.tell()
@@ -182,6 +187,7 @@ class Voice:
     def _hear(self, event: Event) -> None:
         match event:
             case SegmentReady():
+                self._watermark.heard(event)
                 self._so_far.over(event.last_sequence)
                 words = asyncio.create_task(self._words_of(event))
                 words.add_done_callback(_noted)
@@ -189,24 +195,27 @@ class Voice:
                 self._unstored_ms += event.milliseconds
                 self._heard.put_nowait(Spoken(event, words))
             case QuietThrough():
-                self._heard.put_nowait(event)
+                self._quiet(event)
             case EndLikely() if not self._ahead.recorded(self._parts.now()):
                 self._early.likely(event)
             case InterimDue() if not self._ahead.recorded(self._parts.now()):
                 self._so_far.due(event)
 
+    def _quiet(self, event: QuietThrough) -> None:
+        """Take note of silence; it is acknowledged once enough of it is owed."""
+        if self._watermark.heard(event):
+            self._receipts.forget_before(self._watermark.acknowledged + 1)
+            if self._owed(self._preroll) >= self._quiet_owed:
+                self._heard.put_nowait(event)
+
     async def _settle(self, heard: Spoken | QuietThrough) -> None:
-        if isinstance(heard, QuietThrough):
-            self._watermark.heard(heard)
-            self._receipts.forget_before(heard.sequence + 1)
-        else:
+        if isinstance(heard, Spoken):
             await self._store(heard)
             self._receipts.forget_before(heard.segment.last_sequence + 1)
         self._counts.tell()
         await self._acknowledge(short_by=self._preroll)
 
     async def _store(self, spoken: Spoken) -> None:
-        self._watermark.heard(spoken.segment)
         await self._store_words(spoken.segment, spoken.words)
         self._watermark.settled(spoken.segment)
         self._unstored.discard(spoken.words)
@@ -272,10 +281,15 @@ class Voice:
 
     async def _acknowledge(self, *, short_by: int) -> None:
         """Tell how far audio is accounted for, short by what a decoder needs to be warm where it is resumed."""
-        through = self._watermark.acknowledged - short_by
-        if through > self._intake.acknowledged:
-            self._intake.acknowledged = through
-            await self._venue.outbox.put(answers.acknowledged(self._whose.arrival.handle, through))
+        owed = self._owed(short_by)
+        if owed > 0:
+            self._intake.acknowledged += owed
+            told = answers.acknowledged(self._whose.arrival.handle, self._intake.acknowledged)
+            await self._venue.outbox.put(told)
+
+    def _owed(self, short_by: int) -> int:
+        """How many frames may be acknowledged."""
+        return self._watermark.acknowledged - short_by - self._intake.acknowledged
 
 
 def _noted(words: "asyncio.Task[Recognised]") -> None:
