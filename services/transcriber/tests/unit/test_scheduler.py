@@ -33,12 +33,14 @@ class Obedient:
         self.go = threading.Semaphore(0)
         self.asked: list[int] = []
         self.batches: list[int] = []
+        self.takes: Callable[[], None] = lambda: None
 
     def recognise(self, samples: Samples) -> Recognised:
         """The number, as a word; 13 is more than it can bear."""
         self.go.acquire()
         number = number_of(samples)
         self.asked.append(number)
+        self.takes()
         if number == 13:
             raise ValueError("thirteen")
         return Recognised(str(number), 1.0, 1, "en", self.name)
@@ -96,16 +98,17 @@ async def handed_over(
 
 
 async def test_finals_go_first_and_the_oldest_before_all(scheduler: Scheduler, model: Obedient) -> None:
-    """An interim that came first still waits for every final."""
+    """An interim is not begun while a final waits, though its own thread has nothing to do."""
     tasks = await handed_over(
         scheduler,
-        scheduler.interim(model, audio(1)),
+        scheduler.final(model, audio(1)),
         scheduler.final(model, audio(2)),
-        scheduler.final(model, audio(3)),
+        scheduler.interim(model, audio(3)),
     )
+    assert scheduler.load.running == 1
     model.let(4)
     assert [heard.text for heard in await asyncio.gather(*tasks)] == ["1", "2", "3"]
-    assert model.asked == [0, 2, 3, 1]
+    assert model.asked[:2] == [0, 1]
 
 
 async def test_projects_take_turns(scheduler: Scheduler, model: Obedient) -> None:
@@ -119,6 +122,8 @@ async def test_projects_take_turns(scheduler: Scheduler, model: Obedient) -> Non
 
 async def test_a_flood_of_interims_sheds_its_own(scheduler: Scheduler, model: Obedient) -> None:
     """The one interim of another project stays."""
+    final = asyncio.ensure_future(scheduler.final(model, audio(50)))
+    await until(lambda: scheduler.load.waiting_finals == 1)
     yours = asyncio.ensure_future(scheduler.interim(model, audio(99), "yours"))
     await until(lambda: scheduler.load.waiting_interims == 1)
     flood = [asyncio.ensure_future(scheduler.interim(model, audio(n), "mine")) for n in range(1, WAITING_INTERIMS + 3)]
@@ -126,6 +131,7 @@ async def test_a_flood_of_interims_sheds_its_own(scheduler: Scheduler, model: Ob
     model.let(100)
     assert (await yours) is not None
     assert [await each is None for each in flood] == [True] * 3 + [False] * (WAITING_INTERIMS - 1)
+    await final
 
 
 async def test_what_was_recorded_waits_while_finals_wait(scheduler: Scheduler, model: Obedient) -> None:
@@ -156,22 +162,24 @@ async def test_what_was_recorded_takes_no_worker() -> None:
 
 
 async def test_what_was_recorded_rests_while_somebody_speaks(model: Obedient) -> None:
-    """Three times as long as it took; and not at all when nobody does."""
+    """Three times as long as the one before it took, whereas interims go on; and not at all when nobody speaks."""
     seconds = [0.0]
-    rests: list[float] = []
-    scheduler = Scheduler(workers=1, now=lambda: seconds[0], rest=rests.append)
+    model.takes = lambda: seconds.__setitem__(0, seconds[0] + 0.5)
+    scheduler = Scheduler(workers=1, now=lambda: seconds[0])
     scheduler.start()
-    for speaks in (False, True):
-        if speaks:
-            model.let(1)
-            await scheduler.final(model, audio(1))
-        recorded = asyncio.ensure_future(scheduler.recorded(model, audio(2)))
-        await until(lambda: scheduler.load.running == 1)
-        seconds[0] += 0.5
-        model.let(1)
-        await recorded
+    model.let(2)
+    await asyncio.gather(*(scheduler.recorded(model, audio(n)) for n in (1, 2)))
+    model.let(4)
+    interim = asyncio.ensure_future(scheduler.interim(model, audio(3)))
+    assert (await interim) is not None
+    recorded = asyncio.ensure_future(scheduler.recorded(model, audio(4)))
+    assert (await scheduler.interim(model, audio(5))) is not None
+    assert scheduler.load.waiting_recorded == 1
+    seconds[0] += 1.5
+    assert (await scheduler.interim(model, audio(6))) is not None
+    await recorded
+    assert model.asked[:4] == [1, 2, 3, 5]
     await scheduler.close()
-    assert rests == [0.0, 1.5]
 
 
 async def test_what_was_recorded_gets_on_while_others_never_stop(model: Obedient) -> None:
@@ -195,11 +203,14 @@ async def test_what_was_recorded_gets_on_while_others_never_stop(model: Obedient
 
 async def test_old_interims_are_shed_for_new_ones(scheduler: Scheduler, model: Obedient) -> None:
     """Whoever does not get an interim is told so at once; finals are never shed."""
+    final = asyncio.ensure_future(scheduler.final(model, audio(50)))
+    await until(lambda: scheduler.load.waiting_finals == 1)
     tasks = [asyncio.ensure_future(scheduler.interim(model, audio(n))) for n in range(1, WAITING_INTERIMS + 3)]
     assert await asyncio.gather(*tasks[:2]) == [None, None]
     assert scheduler.load.shed_interims == 2
-    model.let(WAITING_INTERIMS + 1)
+    model.let(WAITING_INTERIMS + 2)
     heard = await asyncio.gather(*tasks[2:])
+    assert (await final).text == "50"
     assert [each.text for each in heard] == [str(n) for n in range(3, WAITING_INTERIMS + 3)]
 
 
@@ -214,11 +225,17 @@ async def test_a_failing_recognition_fails_only_its_own_caller(scheduler: Schedu
 
 async def test_a_caller_that_went_away_costs_nothing(scheduler: Scheduler, model: Obedient) -> None:
     """An interim whose utterance has ended is not recognised any more."""
-    gone, stays = await handed_over(scheduler, scheduler.interim(model, audio(5)), scheduler.interim(model, audio(6)))
+    final, gone, stays = await handed_over(
+        scheduler,
+        scheduler.final(model, audio(1)),
+        scheduler.interim(model, audio(5)),
+        scheduler.interim(model, audio(6)),
+    )
     gone.cancel()
-    model.let(2)
+    model.let(3)
+    await final
     assert (await stays).text == "6"
-    assert model.asked == [0, 6]
+    assert sorted(model.asked) == [0, 1, 6]
 
 
 async def test_closing_cancels_what_waits(model: Obedient) -> None:
@@ -238,18 +255,17 @@ async def test_closing_cancels_what_waits(model: Obedient) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("recogniser-")]
 
 
-async def test_interims_leave_a_worker_to_finals() -> None:
-    """With two workers, one interim runs at a time, and a final finds the other free."""
+async def test_interims_take_no_worker() -> None:
+    """With two workers one interim runs at a time, and two finals are begun beside it."""
     model = Obedient()
     scheduler = Scheduler(workers=2)
     scheduler.start()
     interims = [asyncio.ensure_future(scheduler.interim(model, audio(n))) for n in (1, 2)]
     await until(lambda: scheduler.load.running == 1 and scheduler.load.waiting_interims == 1)
-    final = asyncio.ensure_future(scheduler.final(model, audio(3)))
-    await until(lambda: scheduler.load.running == 2)
-    assert scheduler.load.waiting_finals == 0
-    model.let(3)
-    assert [heard.text for heard in await asyncio.gather(*interims, final)] == ["1", "2", "3"]
+    finals = [asyncio.ensure_future(scheduler.final(model, audio(n))) for n in (3, 4)]
+    await until(lambda: scheduler.load.running == 3)
+    model.let(4)
+    assert [heard.text for heard in await asyncio.gather(*interims, *finals)] == ["1", "2", "3", "4"]
     await scheduler.close()
 
 
@@ -323,8 +339,8 @@ async def test_it_knows_how_long_the_oldest_final_is_waited_for(model: Obedient)
     scheduler.start()
     first = asyncio.ensure_future(scheduler.final(model, audio(1)))
     await until(lambda: scheduler.load.running == 1)
-    interim = asyncio.ensure_future(scheduler.interim(model, audio(2)))
     seconds[0] = 3.0
+    interim = asyncio.ensure_future(scheduler.interim(model, audio(2)))
     assert scheduler.lateness == 3.0
     model.let(1)
     await first
@@ -372,11 +388,11 @@ async def test_what_was_begun_early_is_the_final(model: Obedient) -> None:
 async def test_what_no_worker_had_time_to_begin_is_a_final_like_any(scheduler: Scheduler, model: Obedient) -> None:
     """It does not wait in the queue of those that have time."""
     early = scheduler.early(model, audio(1))
-    interim = asyncio.ensure_future(scheduler.interim(model, audio(2)))
     final = asyncio.ensure_future(scheduler.final(model, audio(1), early=early))
+    second = scheduler.early(model, audio(2))
     model.let(3)
     assert (await final).text == "1"
-    await interim
+    await second.done
     assert model.asked == [0, 1, 2]
 
 

@@ -15,7 +15,7 @@ from cortex_transcriber.recordings.refusing import RecordingRefused, TooLarge, T
 from cortex_transcriber.speech.decoding import Decoder
 from cortex_transcriber.speech.events import SegmentReady
 from cortex_transcriber.speech.frames import MS, AudioFormat
-from cortex_transcriber.speech.niceness import OF_RECORDED, give_way
+from cortex_transcriber.speech.niceness import OF_PATIENT, give_way
 from cortex_transcriber.speech.recogniser import Recognised
 from cortex_transcriber.speech.segmenting import Segmenting
 from cortex_transcriber.speech.voice_detector import VoiceDetector
@@ -69,7 +69,7 @@ class Recordings:
     def __init__(self, ears: Ears, limits: RecordingLimits) -> None:
         self.limits = limits
         self._ears = ears
-        self._threads = ThreadPoolExecutor(limits.at_once, "recording", initializer=give_way, initargs=(OF_RECORDED,))
+        self._threads = ThreadPoolExecutor(limits.at_once, "recording", initializer=give_way, initargs=(OF_PATIENT,))
         self._heard_now = 0
 
     async def hear(self, data: bytes, recognise: Recognise, told: Told = lambda _: None) -> Heard:

@@ -9,8 +9,8 @@ OF_WORKERS: Final = 10
 """They get a tenth of a core that somebody else wants, too. With more workers than cores left beside the event loop it
 took its turns by turns with them, and speech was heard late while they waited for it."""
 
-OF_RECORDED: Final = 19
-"""Of whatever deals with what was recorded: an eighth of a core that a worker wants, too."""
+OF_PATIENT: Final = 19
+"""Of whatever makes interims, or deals with what was recorded: an eighth of a core that a worker wants, too."""
 
 
 def give_way(niceness: int) -> None:

@@ -1,12 +1,15 @@
 """Who is recognised when: one scheduler for all speakers and models of a process, a few worker threads behind it.
 
 Finals of those who speak now go first: projects take turns, and of each the oldest comes first. What is an utterance
-already, probably, and interims take turns at what is left: one worker, where there are several, is kept free of them,
-so that no final waits longer than a recognition in progress, and all are while finals are late. Only so many of them
-wait; the oldest of the project with most are shed.
+already, probably, comes next: one worker, where there are several, is kept free of it, so that no final waits longer
+than a recognition in progress.
 
-What was recorded before it came has threads of its own, which get the time that nobody else wants and rest while
-anybody speaks; where that is none for long, one goes before everything else.
+Interims and what was recorded before it came take turns on threads of their own, which get the time that no worker
+wants. What was recorded gets a part of that while anybody speaks; where that is none for long, one goes before
+everything else.
+
+While finals are late nothing else is begun. Only so many early ones and interims wait; the oldest of the project with
+most are shed.
 This is one of the two borders between asyncio and threads; the other is the committer's.
 """
 
@@ -22,7 +25,7 @@ from typing import Final, Literal
 import numpy as np
 
 from cortex_transcriber.speech.lateness import Lateness
-from cortex_transcriber.speech.niceness import OF_RECORDED, OF_WORKERS, give_way
+from cortex_transcriber.speech.niceness import OF_PATIENT, OF_WORKERS, give_way
 from cortex_transcriber.speech.pcm import FULL_SCALE, Pcm, rounded, to_float
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised, Recogniser
 from cortex_transcriber.speech.spare_time import SpareTime
@@ -96,15 +99,9 @@ class Scheduler:
     Args:
         workers: threads.
         now: seconds, of a clock that only goes on.
-        rest: lets a thread do nothing for so many seconds; by default until the scheduler is closed, at most.
     """
 
-    def __init__(
-        self,
-        workers: int,
-        now: Callable[[], float] = time.monotonic,
-        rest: Callable[[float], object] | None = None,
-    ) -> None:
+    def __init__(self, workers: int, now: Callable[[], float] = time.monotonic) -> None:
         self._workers = workers
         self._most_patient = max(1, workers - 1)
         self._now = now
@@ -120,16 +117,14 @@ class Scheduler:
             "interim": self._interims,
             "recorded": self._recorded,
         }
-        self._patient: deque[Kind] = deque(["early", "interim"])  # whose turn it is where no final waits
+        self._patient: deque[Kind] = deque(["interim", "recorded"])  # whose turn it is
         self._running: dict[Kind, int] = dict.fromkeys(self._queues, 0)
-        self._spare = SpareTime(now)
+        self._spare = SpareTime(self._most_patient, now)
         self._shed = 0
         self._closed = False
-        self._over = threading.Event()
-        self._rest = rest or self._over.wait
         self._threads = [
             *_new_threads("recogniser", workers, self._work),
-            *_new_threads("recogniser-recorded", self._most_patient, self._work_patiently),
+            *_new_threads("recogniser-patient", self._most_patient, self._work_patiently),
         ]
 
     async def final(self, model: Recogniser, pcm: Pcm, project_id: str = "", early: Job | None = None) -> Recognised:
@@ -193,7 +188,6 @@ class Scheduler:
 
     async def close(self) -> None:
         """Cancel what waits, let what runs finish, end the threads."""
-        self._over.set()
         with self._changed:
             self._closed = True
             waiting = [job for queue in self._queues.values() for job in queue]
@@ -241,19 +235,19 @@ class Scheduler:
             self._do(jobs)
 
     def _work_patiently(self) -> None:
-        give_way(OF_RECORDED)
-        while jobs := self._take(self._next_recorded):
-            began = self._now()
+        give_way(OF_PATIENT)
+        while jobs := self._take(self._next_patient):
             self._do(jobs)
-            self._rest(self._spare.rest_after(self._now() - began))
 
     def _do(self, jobs: list[Job]) -> None:
-        kind = jobs[0].kind
+        kind, began = jobs[0].kind, self._now()
         try:
             self._recognise([job for job in jobs if not job.done.cancelled()])
         finally:
             with self._changed:
                 self._running[kind] -= 1
+                if kind == "recorded":
+                    self._spare.took(self._now() - began)
                 self._changed.notify_all()
 
     def _take(self, choose: Choose) -> list[Job]:
@@ -263,7 +257,7 @@ class Scheduler:
                 if kind := choose():
                     self._note_begun(kind)
                     return self._batch(self._queues[kind])
-                self._changed.wait()
+                self._changed.wait(self._spare.rest or None)
             return []
 
     def _note_begun(self, kind: Kind) -> None:
@@ -276,16 +270,18 @@ class Scheduler:
             return "recorded"
         if self._finals:
             return "final"
-        if self.lateness > LATE or sum(self._running[kind] for kind in self._patient) >= self._most_patient:
-            return None
-        chosen = next((kind for kind in self._patient if self._queues[kind]), None)
-        if chosen:
-            self._patient.remove(chosen)
-            self._patient.append(chosen)
-        return chosen
+        may_begin = self.lateness <= LATE and self._running["early"] < self._most_patient
+        return "early" if self._queues["early"] and may_begin else None
 
-    def _next_recorded(self) -> Kind | None:
-        return "recorded" if self._recorded and not self._finals and self.lateness <= LATE else None
+    def _next_patient(self) -> Kind | None:
+        if self._finals or self.lateness > LATE:
+            return None
+        for kind in self._patient:
+            if self._queues[kind] and not (kind == "recorded" and self._spare.rest):
+                self._patient.remove(kind)
+                self._patient.append(kind)
+                return kind
+        return None
 
     def _batch(self, queue: Turns[Job]) -> list[Job]:
         """Whose turn it is, and as many as go along with it: what waits for other models keeps its turn."""

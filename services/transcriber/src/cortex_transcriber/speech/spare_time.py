@@ -10,8 +10,8 @@ they get on while others never stop: who was cut off, and sends what was said me
 is."""
 
 RESTS: Final = 3.0
-"""Times the length of a recognition that its thread rests afterwards while somebody speaks. Two recognitions share the
-memory's bandwidth and slow each other down by a fifth, whatever their priorities."""
+"""Times the length of a recognition that its thread takes nothing else that was recorded afterwards, while somebody
+speaks. Two recognitions share the memory's bandwidth and slow each other down by a fifth, whatever their priorities."""
 
 SPEAKS: Final = 2.0
 """Seconds after something live was handed over that somebody is taken to speak."""
@@ -21,12 +21,15 @@ class SpareTime:
     """When what was recorded is recognised.
 
     Args:
+        threads: that may do it.
         now: seconds, of a clock that only goes on.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, threads: int, now: Callable[[], float]) -> None:
+        self._threads = threads
         self._now = now
         self._live_at = -math.inf
+        self._rests_until = -math.inf
         self._waiting_since = math.inf
 
     def live(self) -> None:
@@ -37,11 +40,17 @@ class SpareTime:
         """Something recorded waits, from now on: it is the first one, or another was begun now."""
         self._waiting_since = self._now()
 
+    def took(self, seconds: float) -> None:
+        """A recorded utterance is done, which took so long."""
+        self._rests_until = max(self._rests_until, self._now()) + RESTS * seconds / self._threads
+
+    @property
+    def rest(self) -> float:
+        """Seconds until the next may be begun."""
+        now = self._now()
+        return max(0.0, self._rests_until - now) if now - self._live_at < SPEAKS else 0.0
+
     @property
     def starved(self) -> bool:
         """Whether what was recorded has waited for too long."""
         return self._now() - self._waiting_since >= STARVED
-
-    def rest_after(self, seconds: float) -> float:
-        """For how many seconds a thread rests after a recorded utterance that took so many."""
-        return RESTS * seconds if self._now() - self._live_at < SPEAKS else 0.0
