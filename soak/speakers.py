@@ -29,7 +29,7 @@ from soak.observing import Observation, Observer, Prober, is_busy
 
 OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
-MINUTES, SPEAKERS = "10", "150"
+MINUTES, SPEAKERS = "10", "175"
 """So many speakers are what `density` holds on two cores of the machine that its figures are from."""
 
 SHORTEST_MINUTES = 3.0

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import numpy as np
+
 from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.voice_detector import CHUNK
 
@@ -14,7 +16,7 @@ def quiet_chunks(pcm: Pcm) -> int:
     """How many whole chunks from the beginning on are surely silence."""
     whole = len(pcm) // CHUNK
     pcm = pcm[: whole * CHUNK]
-    if pcm.max() <= QUIET_PEAK and pcm.min() >= -QUIET_PEAK:
+    if np.maximum.reduce(pcm) <= QUIET_PEAK and np.minimum.reduce(pcm) >= -QUIET_PEAK:
         return whole
     chunks = pcm.reshape(whole, CHUNK)
     loud = (chunks.max(axis=1) > QUIET_PEAK) | (chunks.min(axis=1) < -QUIET_PEAK)
