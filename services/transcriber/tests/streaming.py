@@ -27,6 +27,7 @@ from cortex_transcriber.loaded_models import LoadedModel, LoadedModels
 from cortex_transcriber.speech.batching import VadBatcher
 from cortex_transcriber.speech.decoding import Pcm
 from cortex_transcriber.speech.events import EndLikely, InterimDue, SegmentReady
+from cortex_transcriber.speech.pcm import to_float
 from cortex_transcriber.speech.recogniser import SAMPLE_RATE, Recognised
 from cortex_transcriber.speech.scheduler import Job
 from cortex_transcriber.speech.segmenting import Segmenting
@@ -157,7 +158,7 @@ class Recognition:
         assert project_id == PROJECT
         loop = asyncio.get_running_loop()
         job = Job(self._recogniser, likely.pcm, loop, loop.create_future(), "early", begun=True)
-        job.done.set_result(self._recogniser.recognise(likely.samples))
+        job.done.set_result(self._recogniser.recognise(to_float(likely.pcm)))
         self.begun_early.append((likely.first_sequence, likely.last_sequence))
         return job
 
@@ -179,7 +180,7 @@ class Recognition:
     async def interim(self, due: InterimDue, project_id: str) -> Recognised | None:
         """The marks so far."""
         assert project_id == PROJECT
-        heard = self._recogniser.recognise(due.samples)
+        heard = self._recogniser.recognise(to_float(due.pcm))
         return replace(heard, text=self.hypotheses.pop(0)) if self.hypotheses else heard
 
 

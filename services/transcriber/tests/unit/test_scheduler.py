@@ -167,18 +167,19 @@ async def test_what_was_recorded_rests_while_somebody_speaks(model: Obedient) ->
     model.takes = lambda: seconds.__setitem__(0, seconds[0] + 0.5)
     scheduler = Scheduler(workers=1, now=lambda: seconds[0])
     scheduler.start()
-    model.let(2)
+    model.let(20)
     await asyncio.gather(*(scheduler.recorded(model, audio(n)) for n in (1, 2)))
-    model.let(4)
-    interim = asyncio.ensure_future(scheduler.interim(model, audio(3)))
-    assert (await interim) is not None
-    recorded = asyncio.ensure_future(scheduler.recorded(model, audio(4)))
-    assert (await scheduler.interim(model, audio(5))) is not None
+    await until(lambda: scheduler.load.running == 0)
+    await scheduler.interim(model, audio(3))
+    await scheduler.recorded(model, audio(4))
+    recorded = asyncio.ensure_future(scheduler.recorded(model, audio(5)))
+    await scheduler.interim(model, audio(6))
     assert scheduler.load.waiting_recorded == 1
     seconds[0] += 1.5
-    assert (await scheduler.interim(model, audio(6))) is not None
+    await until(lambda: scheduler.load.running == 0)
+    await scheduler.interim(model, audio(7))
     await recorded
-    assert model.asked[:4] == [1, 2, 3, 5]
+    assert model.asked[:5] == [1, 2, 3, 4, 6]
     await scheduler.close()
 
 

@@ -23,11 +23,6 @@ class _SoFar:
     last_sequence: int
     pcm: Pcm = field(repr=False, compare=False)
 
-    @property
-    def samples(self) -> Samples:
-        """The audio for the recogniser."""
-        return to_float(self.pcm)
-
 
 class InterimDue(_SoFar):
     """The utterance that began with `first_sequence` has grown enough to be told in between."""

@@ -42,15 +42,19 @@ class SpareTime:
 
     def took(self, seconds: float) -> None:
         """A recorded utterance is done, which took so long."""
-        self._rests_until = max(self._rests_until, self._now()) + RESTS * seconds / self._threads
+        if self._somebody_speaks:
+            self._rests_until = max(self._rests_until, self._now()) + RESTS * seconds / self._threads
 
     @property
     def rest(self) -> float:
         """Seconds until the next may be begun."""
-        now = self._now()
-        return max(0.0, self._rests_until - now) if now - self._live_at < SPEAKS else 0.0
+        return max(0.0, self._rests_until - self._now()) if self._somebody_speaks else 0.0
 
     @property
     def starved(self) -> bool:
         """Whether what was recorded has waited for too long."""
         return self._now() - self._waiting_since >= STARVED
+
+    @property
+    def _somebody_speaks(self) -> bool:
+        return self._now() - self._live_at < SPEAKS
