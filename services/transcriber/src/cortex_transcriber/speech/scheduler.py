@@ -4,9 +4,9 @@ Finals of those who speak now go first: projects take turns, and of each the old
 already, probably, comes next: one worker, where there are several, is kept free of it, so that no final waits longer
 than a recognition in progress.
 
-Interims and what was recorded before it came take turns on threads of their own, which get the time that no worker
-wants. What was recorded gets a part of that while anybody speaks; where that is none for long, one goes before
-everything else.
+Interims and what was recorded before it came take turns on threads of their own, which begin when a worker has nothing
+to do and get the time that none wants. What was recorded gets a part of that while anybody speaks; where that is none
+for long, one goes before everything else.
 
 While finals are late nothing else is begun. Only so many early ones and interims wait; the oldest of the project with
 most are shed.
@@ -274,7 +274,7 @@ class Scheduler:
         return "early" if self._queues["early"] and may_begin else None
 
     def _next_patient(self) -> Kind | None:
-        if self._finals or self.lateness > LATE:
+        if self._finals or self.lateness > LATE or sum(self._running.values()) >= self._workers:
             return None
         for kind in self._patient:
             if self._queues[kind] and not (kind == "recorded" and self._spare.rest):
