@@ -39,8 +39,8 @@ CALM, CROWDED, RECOVERED = 0.5, 0.56, 0.85
 """Shares of the time: the crowd comes and goes at the first two, and at the third all must be well again. What it
 leaves to be done takes about four times as long as it stays."""
 
-WARM = 0.15
-"""Share of the time after which memory must stay: each worker has by then recognised the longest utterances."""
+WARM = 0.25
+"""Share of the time after which memory must stay: each thread has by then recognised the longest utterances."""
 
 CROWD = 3
 LINE_EVERY_S = 10.0
