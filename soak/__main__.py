@@ -17,11 +17,10 @@ from cortex_runtime.failures import leaves
 
 from soak.crowds import Crowds
 from soak.rounds import Soak, Tally
+from soak.terminal import FAILED, INTERRUPTED, OK, WRONG_USE, say
 from tests.faults.installation import installation
 from tests.faults.speech import voices
 from tests.faults.verdict import Trial, heard_in_calm
-
-OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 MINUTES = "10"
 """Enough for about two hundred faults; a night finds what is rarer."""
@@ -90,12 +89,6 @@ async def _ending_on_signals(wanted: Wanted, logs: Path) -> Tally:
         soak = Soak(trial, Crowds(installed, say), Random(wanted.seed), say)  # noqa: S311 - chance that repeats is what is wanted
         await soak.run(wanted.minutes * 60)
         return soak.tally
-
-
-def say(line: str) -> None:
-    """Write a line, at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -26,8 +26,7 @@ from speaking import AFTERWARDS_S
 from talk import Turn, talk, utterances
 
 from soak.observing import Observation, Observer, Prober, is_busy
-
-OK, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+from soak.terminal import FAILED, INTERRUPTED, OK, WRONG_USE, say
 
 MINUTES, SPEAKERS = "10", "175"
 """So many speakers are what `density` holds on two cores of the machine that its figures are from."""
@@ -262,12 +261,6 @@ def main() -> int:
     for finding in found:
         say(f"soak found: {finding}")
     return FAILED if found else OK
-
-
-def say(line: str) -> None:
-    """Write a line, at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
